@@ -1,0 +1,213 @@
+/**
+ * What is going on now, for people and dashboards: one typed snapshot of every queue, circuit, key pool and count of
+ * calls in the program.
+ *
+ * Nothing is pushed. Whoever has state registers a way to read it, and it is read when somebody asks: watching costs
+ * a call nothing, and what is shown is exact at that moment. No key and no prompt is in any of it.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as LlmError from "./LlmError.js"
+
+/**
+ * A queue, now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Queue {
+  /** Most calls that may wait. */
+  readonly capacity: number
+  /** Most calls under way at once. */
+  readonly concurrency: number
+  /** Calls that wait. */
+  readonly waiting: number
+  /** Calls under way. */
+  readonly inFlight: number
+  /** How long the oldest waiting call has waited, in milliseconds; 0 when none waits. */
+  readonly oldestWaitMillis: number
+  /** Calls that were ever admitted, refused for want of room, and given up (deadline, interruption) while waiting. */
+  readonly admitted: number
+  readonly rejected: number
+  readonly abandoned: number
+}
+
+/**
+ * A circuit, now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Circuit {
+  readonly state: "closed" | "open" | "half-open"
+  /** Failures in a row while closed. */
+  readonly failures: number
+  /** When an open circuit lets a probe through, in milliseconds since 1970. */
+  readonly openUntil?: number
+  /** How often it has opened. */
+  readonly opened: number
+}
+
+/**
+ * A key, now. `id` is its name or fingerprint; the key itself is nowhere.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Key {
+  readonly id: string
+  readonly state: "ready" | "cooling" | "exhausted" | "retired"
+  /** Until when it cools, in milliseconds since 1970. */
+  readonly until?: number
+  /** The error that brought it there. */
+  readonly reason?: LlmError.Tag
+  readonly inFlight: number
+  readonly requests: number
+  readonly successes: number
+  readonly failures: { readonly [T in LlmError.Tag]?: number }
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** When it was last leased, in milliseconds since 1970. */
+  readonly lastUsed?: number
+  /** What the backend's own headers last said is left of the key's limits. */
+  readonly remaining?: { readonly requests?: number; readonly tokens?: number }
+}
+
+/**
+ * The calls of a backend, counted since the program began.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Calls {
+  readonly started: number
+  readonly succeeded: number
+  readonly failed: { readonly [T in LlmError.Tag]?: number }
+  readonly interrupted: number
+  readonly retries: { readonly [T in LlmError.Tag]?: number }
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Calls that ended within the last minute, per second. */
+  readonly perSecond: number
+  /** Duration of the last calls that succeeded (at most 1,024 of them), in milliseconds. */
+  readonly latencyMillis: Percentiles
+  /** Time to the first part of the last streams (at most 1,024 of them), in milliseconds. */
+  readonly firstPartMillis: Percentiles
+}
+
+/**
+ * Percentiles of a sample; all zero when there is none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Percentiles {
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+}
+
+/**
+ * What one backend has going on. What it has not (a backend without a queue) is absent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  readonly backend: string
+  readonly queue?: Queue
+  readonly circuit?: Circuit
+  readonly keys?: ReadonlyArray<Key>
+  readonly calls?: Calls
+}
+
+/**
+ * Everything that is going on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot {
+  /** When it was taken, in milliseconds since 1970. */
+  readonly at: number
+  readonly backends: ReadonlyArray<Backend>
+}
+
+/**
+ * One thing that can be read, synchronously and cheaply. `now` is the `Clock`'s time in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Source {
+  readonly backend: string
+  readonly read: (now: number) => Partial<Omit<Backend, "backend">>
+}
+
+/**
+ * Where sources register.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Monitor {
+  /** Makes a source part of every snapshot until the scope closes. */
+  readonly register: (source: Source) => Effect.Effect<void, never, Scope.Scope>
+  readonly snapshot: Effect.Effect<Snapshot>
+}
+
+/**
+ * A monitor that knows nothing yet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeMake = (): Monitor => {
+  const sources = new Set<Source>()
+  return {
+    register: (source) =>
+      Effect.acquireRelease(
+        Effect.sync(() => sources.add(source)),
+        () => Effect.sync(() => sources.delete(source))
+      ),
+    snapshot: Effect.map(Clock.currentTimeMillis, (now) => {
+      const backends = new Map<string, Backend>()
+      for (const source of sources) {
+        backends.set(source.backend, { backend: source.backend, ...backends.get(source.backend), ...source.read(now) })
+      }
+      return { at: now, backends: [...backends.values()] }
+    })
+  }
+}
+
+/**
+ * The monitor that queues, circuits, pools and calls made here register with: one for the whole program, unless
+ * another is provided.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentMonitor extends Context.Reference<CurrentMonitor>()("@spillway/core/CurrentMonitor", {
+  defaultValue: unsafeMake
+}) {}
+
+/**
+ * Makes a source part of every snapshot of the current monitor until the scope closes.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const register = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(CurrentMonitor, (monitor) => monitor.register(source))
+
+/**
+ * Everything that is going on, by the current monitor.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const snapshot: Effect.Effect<Snapshot> = Effect.flatMap(CurrentMonitor, (monitor) => monitor.snapshot)

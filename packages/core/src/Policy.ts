@@ -1,0 +1,214 @@
+/**
+ * A policy stands between a call and its backend: it sees the call first, and decides whether, when and how often
+ * the rest of the way is gone.
+ *
+ * One type serves whole answers and streams: what a policy takes (a place, a probe) it adds to `call.held`, and it is
+ * given back when the answer has *ended*, which for a stream is later than when it began. A stream has "answered" when
+ * its first part is there; until then it may be tried again, afterwards its errors belong to the caller.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Held from "./Held.js"
+import type { LlmError } from "./LlmError.js"
+import type { Operation } from "./LlmService.js"
+
+// -----------------------------------------------------------------------------
+// what a caller may say of a call
+// -----------------------------------------------------------------------------
+
+/**
+ * How urgent a call is: a name, or a number from 0 (`high`) over 1 (`normal`) to 2 (`low`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Priority = "high" | "normal" | "low" | number
+
+/**
+ * The number of a priority, held within 0 (most urgent) and 2.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const toLevel = (priority: Priority): number =>
+  typeof priority === "string"
+    ? levels[priority]
+    : priority >= 0 ? Math.min(priority, 2) : priority < 0 ? 0 : levels.normal
+
+const levels = { high: 0, normal: 1, low: 2 } as const
+
+/**
+ * The priority of calls made here; `normal` unless a caller says otherwise.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentPriority extends Context.Reference<CurrentPriority>()("@spillway/core/CurrentPriority", {
+  defaultValue: (): Priority => "normal"
+}) {}
+
+/**
+ * The moment (milliseconds on the `Clock`) by which calls made here must have ended; none unless a caller says so.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentDeadline extends Context.Reference<CurrentDeadline>()("@spillway/core/CurrentDeadline", {
+  defaultValue: (): Option.Option<number> => Option.none()
+}) {}
+
+/**
+ * On whose behalf calls are made here; the queue is fair between tenants. The empty name is nobody in particular.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentTenant extends Context.Reference<CurrentTenant>()("@spillway/core/CurrentTenant", {
+  defaultValue: (): string => ""
+}) {}
+
+/**
+ * Runs an effect whose calls have the given priority. For a stream, use `Stream.provideService` with
+ * `CurrentPriority`.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withPriority: {
+  (priority: Priority): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, priority: Priority): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Effect.Effect<A, E, R>, priority: Priority) => Effect.provideService(self, CurrentPriority, priority)
+)
+
+/**
+ * Runs an effect whose calls must have ended after the given time, counted from when the effect starts. Within
+ * another deadline the earlier one holds.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withDeadline: {
+  (after: Duration.DurationInput): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, after: Duration.DurationInput): Effect.Effect<A, E, R>
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, after: Duration.DurationInput) =>
+  Effect.flatMap(deadlineIn(after), (deadline) => Effect.provideService(self, CurrentDeadline, deadline)))
+
+/**
+ * Like `withDeadline`, for a stream: the whole of it must have ended by then.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withDeadlineStream: {
+  (after: Duration.DurationInput): <A, E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R>
+  <A, E, R>(self: Stream.Stream<A, E, R>, after: Duration.DurationInput): Stream.Stream<A, E, R>
+} = dual(2, <A, E, R>(self: Stream.Stream<A, E, R>, after: Duration.DurationInput) =>
+  Stream.unwrap(Effect.map(deadlineIn(after), (deadline) => Stream.provideService(self, CurrentDeadline, deadline))))
+
+/**
+ * Runs an effect whose calls are made on behalf of a tenant.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withTenant: {
+  (tenant: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, tenant: string): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Effect.Effect<A, E, R>, tenant: string) => Effect.provideService(self, CurrentTenant, tenant)
+)
+
+const deadlineIn = (after: Duration.DurationInput) =>
+  Effect.zipWith(Clock.currentTimeMillis, CurrentDeadline, (now, outer) => {
+    const own = now + Duration.toMillis(after)
+    return Option.some(Option.isSome(outer) ? Math.min(outer.value, own) : own)
+  })
+
+// -----------------------------------------------------------------------------
+// policies
+// -----------------------------------------------------------------------------
+
+/**
+ * What policies see of a request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call {
+  readonly backend: string
+  readonly operation: Operation
+  /** The model asked for; empty where the operation has none. */
+  readonly model: string
+  /** 0 (most urgent) to 2. */
+  readonly priority: number
+  /** Milliseconds on the `Clock` by which the answer must have ended. */
+  readonly deadline: Option.Option<number>
+  readonly tenant: string
+  /** Which try this is; 1 is the first. */
+  readonly attempt: number
+  /** What the call holds until its answer has ended. Inside `attempt` it is what this attempt holds. */
+  readonly held: Held.Held
+}
+
+/**
+ * The rest of the way to the backend.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Next<A, R> = (call: Call) => Effect.Effect<A, LlmError, R>
+
+/**
+ * Stands between a call and its backend.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policy {
+  <A, R>(next: Next<A, R>): Next<A, R>
+}
+
+/**
+ * Does nothing.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const identity: Policy = (next) => next
+
+/**
+ * Several policies as one. The first sees the call first: with `compose(retry, queue)` each attempt waits in the
+ * queue anew, with `compose(queue, retry)` a call would keep its place while it sleeps between attempts.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const compose = (...policies: ReadonlyArray<Policy>): Policy => (next) =>
+  policies.reduceRight((inner, policy) => policy(inner), next)
+
+/**
+ * Goes the rest of the way once, holding apart what this attempt takes: a failed or interrupted attempt gives it back
+ * at once, a successful one hands it to the call, which gives it back when the answer has ended.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const attempt = <A, R>(next: Next<A, R>, call: Call): Effect.Effect<A, LlmError, R> =>
+  Effect.suspend(() => {
+    const held = Held.make()
+    return Effect.onExit(next({ ...call, held }), (exit) => {
+      if (exit._tag === "Failure") return held.close(exit)
+      call.held.add(held.close)
+      return Effect.void
+    })
+  })
