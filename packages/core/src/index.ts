@@ -22,6 +22,20 @@ export * as Embedding from "./Embedding.js"
 export * as Held from "./Held.js"
 
 /**
+ * A setting that cannot be meant: said when a thing is built, naming the field, the value and the range, and never at the first call.
+ *
+ * @since 0.1.0
+ */
+export * as InvalidOptions from "./InvalidOptions.js"
+
+/**
+ * Several API keys of one backend as one: who may be used now, and how each is doing.
+ *
+ * @since 0.1.0
+ */
+export * as KeyPool from "./KeyPool.js"
+
+/**
  * Everything that can go wrong between a program and a model, as one union of tagged errors, and what to do about each, as one table.
  *
  * @since 0.1.0
@@ -41,6 +55,13 @@ export * as LlmService from "./LlmService.js"
  * @since 0.1.0
  */
 export * as Model from "./Model.js"
+
+/**
+ * What is going on now, for people and dashboards: one typed snapshot of every queue, circuit, key pool and count of calls in the program.
+ *
+ * @since 0.1.0
+ */
+export * as Monitor from "./Monitor.js"
 
 /**
  * A policy stands between a call and its backend: it sees the call first, and decides whether, when and how often the rest of the way is gone.
