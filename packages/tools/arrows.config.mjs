@@ -1,0 +1,80 @@
+/**
+ * The arrows that must never be drawn between the modules of this repository, as a dependency-cruiser configuration.
+ * Type imports count. A module of core that is not named here is a word; a module of providers that is not named here
+ * is a backend: so a new file is held to the stricter side until somebody says otherwise.
+ */
+const policies =
+  "^packages/core/src/(Policy|Retry|RequestQueue|CircuitBreaker|RateLimit|Budget|Timeout|Batching|Telemetry|Resilience|Router)\\.ts$"
+const backends = "^packages/providers/src/(?!HttpBackend|OpenAiCompat|Catalogue|index|\\w+Wire|Sse|Ndjson|Framing)\\w+\\.ts$"
+const wires = "^packages/providers/src/\\w+Wire\\.ts$"
+const modules = (names) => `(^|/)node_modules/(${names})/`
+const src = (names) => `^packages/(${names})/src/`
+
+const never = (name, comment, from, to) => ({ name, comment, severity: "error", from, to })
+
+export default {
+  forbidden: [
+    never("no-cycle", "Arrow 1: no cycles, types included.", {}, { circular: true }),
+    never("core-knows-only-effect", "Arrow 2.", { path: src("core") }, { pathNot: [src("core"), modules("effect")] }),
+    never(
+      "words-know-no-policy",
+      "Arrow 3.",
+      { path: src("core"), pathNot: [policies, "/index\\.ts$"] },
+      { path: policies }
+    ),
+    never("providers-know-no-policy", "Arrow 4.", { path: src("providers") }, { path: policies }),
+    never(
+      "providers-know-only-words",
+      "What providers may import.",
+      { path: src("providers") },
+      { pathNot: [src("core|providers"), modules("effect|@effect/platform|eventsource-parser")] }
+    ),
+    never(
+      "backends-know-no-backend",
+      "Arrow 5; only the catalogue knows them all.",
+      { path: "^packages/providers/src/(.+)\\.ts$", pathNot: "/(Catalogue|index)\\.ts$" },
+      { path: backends, pathNot: "^packages/providers/src/$1\\.ts$" }
+    ),
+    never("gateway-knows-only-wires", "Arrow 6.", { path: src("gateway") }, { path: src("providers"), pathNot: wires }),
+    never(
+      "gateway-knows-no-more",
+      "What the gateway may import.",
+      { path: src("gateway") },
+      { pathNot: [src("core|providers|gateway"), modules("effect|@effect/platform")] }
+    ),
+    never(
+      "testing-knows-only-wires",
+      "What testing may import.",
+      { path: src("testing") },
+      { path: [src("providers|gateway|cli"), modules("@effect/platform-node")], pathNot: wires }
+    ),
+    never(
+      "only-cli-touches-node",
+      "Arrow 7.",
+      { path: src("core|providers|gateway|testing") },
+      { dependencyTypes: ["core"] }
+    ),
+    never(
+      "sources-know-no-test",
+      "Arrow 8; the command line may start the simulator.",
+      { path: src("core|providers|gateway|cli") },
+      { path: ["^packages/[^/]+/test/", src("testing"), modules("vitest|@effect/vitest")], pathNot: "^packages/testing/src/Simulator" }
+    ),
+    never(
+      "only-cli-starts-the-simulator",
+      "Arrow 8.",
+      { path: src("core|providers|gateway") },
+      { path: src("testing") }
+    ),
+    never("tools-are-never-imported", "They only check.", { pathNot: "^packages/tools/" }, { path: "^packages/tools/" }),
+    never("every-import-resolves", "An arrow that cannot be followed cannot be judged.", {}, { couldNotResolve: true })
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["@spillway/source", "import", "types", "node", "default"]
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Writes the barrel of each published package: `src/index.ts`, one namespace a module, each with the first sentence
+ * of its module doc. The command line has no barrel, since nobody imports it. With `--check` nothing is written and
+ * a barrel that is not what would be written is a failure.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { finish, isMain, published, root, sources } from "./packages.mjs"
+
+/** The text of the module doc: the comment a file begins with, unless it belongs to the declaration under it. */
+export const moduleDoc = (text) => {
+  const match = /^\s*\/\*\*([\s\S]*?)\*\/\s*(?!export\s+[a-z])/.exec(text)
+  return match?.[1]
+    ?.split("\n")
+    .map((line) => line.replace(/^\s*\* ?/, "").trimEnd())
+    .join("\n")
+    .trim()
+}
+
+/** The first sentence of a doc comment, on one line. */
+export const firstSentence = (doc) => {
+  const paragraph = doc.split(/\n\s*\n|\n@/)[0].replace(/\s+/g, " ").trim()
+  return /^.*?[.!?](?=\s|$)/.exec(paragraph)?.[0] ?? paragraph
+}
+
+export const barrel = (name, base = root) => {
+  const modules = sources(name, base).filter((file) => dirname(file) === `packages/${name}/src`)
+  const blocks = modules.map((file) => {
+    const doc = moduleDoc(readFileSync(join(base, file), "utf8"))
+    const comment = doc === undefined ? "" : `/**\n * ${firstSentence(doc)}\n *\n * @since 0.1.0\n */\n`
+    const module = basename(file, ".ts")
+    return `${comment}export * as ${module} from "./${module}.js"\n`
+  })
+  return `// Written by \`npm run codegen\`.\n\n${blocks.join("\n")}`
+}
+
+export const codegen = ({ base = root, check }) => {
+  const problems = []
+  for (const name of published.filter((name) => name !== "cli")) {
+    const file = `packages/${name}/src/index.ts`
+    const wanted = barrel(name, base)
+    const found = existsSync(join(base, file)) ? readFileSync(join(base, file), "utf8") : undefined
+    if (found === wanted) continue
+    if (check) problems.push(`${file}: not what its modules say; run \`npm run codegen\``)
+    else writeFileSync(join(base, file), wanted)
+  }
+  return problems
+}
+
+if (isMain(import.meta.url)) finish("codegen", codegen({ check: process.argv.includes("--check") }), "barrels are current")
