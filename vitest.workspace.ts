@@ -13,6 +13,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     passWithNoTests: true,
+    reporters: ["default", "./packages/tools/reporter.mjs"],
+    testTimeout: 20_000,
     projects: [
       {
         extends: true,
