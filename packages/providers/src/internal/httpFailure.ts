@@ -1,0 +1,220 @@
+/**
+ * From what a backend answered in place of an answer to an `LlmError`, once for all backends.
+ *
+ * Three steps: `read` finds code, type and message in whichever shape the body has them; a kind is chosen, by the
+ * backend's own table if it knows better, else by `kindOf`; `toError` builds the error. A status alone decides little:
+ * the same 429 says "wait" or "never", and an error within a stream has the status 200.
+ */
+import * as LlmError from "@spillway/core/LlmError"
+import type * as Duration from "effect/Duration"
+import * as Json from "./json.js"
+import * as RetryAfter from "./retryAfter.js"
+
+/** What a backend answered in place of an answer. */
+export interface Failure {
+  readonly backend: string
+  readonly operation: string
+  /** The model asked for; empty where the operation has none. */
+  readonly model: string
+  /** The HTTP status; 200 for an error within a stream. */
+  readonly status: number
+  /** The headers, their names in lower case. */
+  readonly headers: { readonly [name: string]: string | undefined }
+  /** The body as JSON; `undefined` when it is none. */
+  readonly body: unknown
+  /** The body as text. */
+  readonly text: string
+  /** The backend's code for it (`insufficient_quota`), if it gave one. */
+  readonly code: string | undefined
+  /** The backend's type of it (`rate_limit_error`), if it gave one. */
+  readonly type: string | undefined
+  /** The backend's words; its text, for a body of unknown shape. */
+  readonly message: string
+  /** The field of the request that is wrong, if it said so. */
+  readonly field: string | undefined
+  /** The wait that the headers ask for. */
+  readonly retryAfter: Duration.Duration | undefined
+  readonly requestId: string | undefined
+}
+
+/** What a failure can be. */
+export type Kind =
+  | "RateLimited"
+  | "QuotaExhausted"
+  | "AuthenticationFailed"
+  | "InvalidRequest"
+  | "ModelNotFound"
+  | "ContentFiltered"
+  | "ServerFault"
+  | "MalformedResponse"
+  | "Unsupported"
+
+/** What a backend's own table says of a failure: its kind, and the wait where the body tells of one. */
+export type Refinement = Kind | { readonly kind: Kind; readonly retryAfter: Duration.Duration | undefined }
+
+// -----------------------------------------------------------------------------
+// reading
+// -----------------------------------------------------------------------------
+
+/** Where the exchange stood that failed. */
+export interface Context {
+  readonly backend: string
+  readonly operation: string
+  readonly model: string
+  readonly status: number
+  readonly headers: { readonly [name: string]: string | undefined }
+  readonly requestId: string | undefined
+}
+
+/**
+ * Finds what a body says of the error. Known shapes: `{error: {message, type, code, param}}` (OpenAI, Anthropic,
+ * Gemini), `{error: "text", error_type?}` (Ollama, TGI, TEI), `{message, type, code}` (vLLM), `{detail}` (FastAPI),
+ * and any of them as the first of a list.
+ */
+export const read = (context: Context, text: string, now: number): Failure =>
+  readBody(context, Json.parse(text), text, now)
+
+/** Like `read`, of a body that has been parsed: an error within a stream. */
+export const readBody = (context: Context, json: unknown, text: string, now: number): Failure => {
+  const body = Array.isArray(json) ? json[0] : json
+  const inner = Json.get(body, "error")
+  const error = Json.isObject(inner) ? inner : body
+  const type = Json.name(Json.get(error, "type")) ?? Json.name(Json.get(error, "status")) ??
+    Json.name(Json.get(body, "error_type"))
+  return {
+    backend: context.backend,
+    operation: context.operation,
+    model: context.model,
+    status: context.status,
+    headers: context.headers,
+    body,
+    text,
+    code: codeOf(Json.get(error, "code")) ?? codeOf(Json.get2(error, "details", "error_code")),
+    type: type === "error" && error === body ? undefined : type,
+    message: Json.name(inner) ?? Json.name(Json.get(error, "message")) ?? detailOf(Json.get(body, "detail")) ?? text,
+    field: Json.name(Json.get(error, "param")),
+    // on a success the header means something else, and some send it there
+    retryAfter: isError(context.status) ? RetryAfter.fromHeaders(context.headers, now) : undefined,
+    requestId: context.requestId ?? Json.name(Json.get(body, "request_id"))
+  }
+}
+
+const isError = (status: number): boolean => status < 200 || status >= 300
+
+const codeOf = (u: unknown): string | undefined => typeof u === "number" ? String(u) : Json.name(u)
+
+const detailOf = (u: unknown): string | undefined => Json.name(u) ?? (Array.isArray(u) ? Json.stringify(u) : undefined)
+
+// -----------------------------------------------------------------------------
+// choosing
+// -----------------------------------------------------------------------------
+
+const byStatus: { readonly [status: number]: Kind } = {
+  401: "AuthenticationFailed",
+  402: "QuotaExhausted",
+  403: "AuthenticationFailed",
+  404: "ModelNotFound",
+  405: "MalformedResponse",
+  408: "ServerFault",
+  425: "ServerFault",
+  429: "RateLimited",
+  501: "Unsupported"
+}
+
+const byType: { readonly [type: string]: Kind } = {
+  invalid_request_error: "InvalidRequest",
+  request_too_large: "InvalidRequest",
+  authentication_error: "AuthenticationFailed",
+  permission_error: "AuthenticationFailed",
+  billing_error: "QuotaExhausted",
+  insufficient_quota: "QuotaExhausted",
+  not_found_error: "ModelNotFound",
+  rate_limit_error: "RateLimited",
+  rate_limit_exceeded: "RateLimited",
+  overloaded_error: "ServerFault",
+  timeout_error: "ServerFault",
+  api_error: "ServerFault",
+  server_error: "ServerFault"
+}
+
+/** What a failure is, for all that one knows without knowing the backend. */
+export const kindOf = (failure: Failure): Kind => {
+  if (!isError(failure.status)) {
+    const status = innerStatus(failure)
+    return (failure.code === undefined ? undefined : byType[failure.code]) ??
+      (failure.type === undefined ? undefined : byType[failure.type]) ??
+      (status === undefined ? "ServerFault" : kindOf({ ...failure, status }))
+  }
+  // a page of another server: the address is wrong, not the model
+  if (failure.status === 404 && (failure.body === undefined || failure.model === "")) return "MalformedResponse"
+  const known = byStatus[failure.status]
+  if (known !== undefined) return known
+  return failure.status >= 500 ? "ServerFault" : failure.status >= 400 ? "InvalidRequest" : "MalformedResponse"
+}
+
+/** The status that an error within a stream would have had, where its body tells (Groq, TGI, Gemini). */
+const innerStatus = (failure: Failure): number | undefined => {
+  const error = Json.get(failure.body, "error")
+  for (const u of [Json.get(error, "status_code"), Json.get(error, "http_status_code"), Json.get(error, "code")]) {
+    const status = typeof u === "string" ? Number(u) : Json.number(u)
+    if (status !== undefined && status >= 400 && status < 600) return status
+  }
+  return undefined
+}
+
+// -----------------------------------------------------------------------------
+// building
+// -----------------------------------------------------------------------------
+
+/** What happened, in words that follow the backend's name. What they quote is still to be freed of the key. */
+export const describe = ({ code, headers, message, status, text, type }: Failure): string => {
+  if (status >= 300 && status < 400) {
+    const to = headers["location"]
+    return `redirects (${status})${
+      to !== undefined && URL.canParse(to) ? ` to ${new URL(to).origin}` : ""
+    }, and keys are not sent on`
+  }
+  const said = message === text && /^\s*</.test(text) ? text.slice(0, 4096).replace(/<[^<>]*>|\s+/g, " ") : message
+  const what = isError(status) ? `answered ${status}` : "broke off its answer"
+  const which = code ?? type
+  return `${what}${which === undefined ? "" : ` (${which})`}${said.trim() === "" ? "" : `: ${said}`}`
+}
+
+/** The error of a failure, once its kind is known. `message` is what is said to people, free of the key. */
+export const toError = (failure: Failure, refinement: Refinement, message: string): LlmError.LlmError => {
+  const kind = typeof refinement === "string" ? refinement : refinement.kind
+  const retryAfter = typeof refinement === "string" ? failure.retryAfter : refinement.retryAfter ?? failure.retryAfter
+  return build[kind](failure, {
+    backend: failure.backend,
+    message,
+    status: failure.status,
+    ...(failure.model !== "" && { model: failure.model }),
+    ...((failure.code ?? failure.type) !== undefined && { code: failure.code ?? failure.type }),
+    ...(failure.requestId !== undefined && { requestId: failure.requestId })
+  }, retryAfter === undefined ? {} : { retryAfter })
+}
+
+interface Fields {
+  readonly backend: string
+  readonly message: string
+  readonly status: number
+  readonly model?: string
+  readonly code?: string | undefined
+  readonly requestId?: string
+}
+
+type Wait = { readonly retryAfter?: Duration.Duration }
+
+const build: { readonly [K in Kind]: (failure: Failure, fields: Fields, wait: Wait) => LlmError.LlmError } = {
+  RateLimited: (_, fields, wait) => new LlmError.RateLimited({ ...fields, ...wait }),
+  QuotaExhausted: (_, fields, wait) => new LlmError.QuotaExhausted({ ...fields, ...wait }),
+  AuthenticationFailed: (_, fields) => new LlmError.AuthenticationFailed(fields),
+  InvalidRequest: ({ field }, fields) =>
+    new LlmError.InvalidRequest(field === undefined ? fields : { ...fields, field }),
+  ModelNotFound: (_, fields) => new LlmError.ModelNotFound(fields),
+  ContentFiltered: (_, fields) => new LlmError.ContentFiltered(fields),
+  ServerFault: (_, fields, wait) => new LlmError.ServerFault({ ...fields, ...wait }),
+  MalformedResponse: (_, fields) => new LlmError.MalformedResponse(fields),
+  Unsupported: ({ operation }, { backend, message, model }) =>
+    new LlmError.Unsupported({ backend, message, feature: operation, ...(model !== undefined && { model }) })
+}

@@ -1,0 +1,44 @@
+/**
+ * What the headers of an answer say of a key's limits, in the form that OpenAI began and most have copied:
+ * `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, the reset as a Go duration. Some leave parts out (Azure has
+ * no reset), and some count more than we know of; both are fine.
+ */
+import type * as KeyPool from "@spillway/core/KeyPool"
+import * as RetryAfter from "./retryAfter.js"
+
+type Headers = { readonly [name: string]: string | undefined }
+
+/** One limit from its three texts; `undefined` when none of them says anything. */
+export const limit = (
+  limit: string | undefined,
+  remaining: string | undefined,
+  resetMillis: number | undefined
+): KeyPool.Limit | undefined => {
+  const max = whole(limit)
+  const left = whole(remaining)
+  return max === undefined && left === undefined && resetMillis === undefined ? undefined : {
+    ...(max !== undefined && { limit: max }),
+    ...(left !== undefined && { remaining: left }),
+    ...(resetMillis !== undefined && { resetMillis })
+  }
+}
+
+/** Limits from the headers in OpenAI's form. */
+export const fromHeaders = (headers: Headers): KeyPool.Limits | undefined => {
+  const requests = dimension(headers, "requests")
+  const tokens = dimension(headers, "tokens")
+  return requests === undefined && tokens === undefined ? undefined : {
+    ...(requests !== undefined && { requests }),
+    ...(tokens !== undefined && { tokens })
+  }
+}
+
+const dimension = (headers: Headers, name: "requests" | "tokens") =>
+  limit(
+    headers[`x-ratelimit-limit-${name}`],
+    headers[`x-ratelimit-remaining-${name}`],
+    RetryAfter.goMillis(headers[`x-ratelimit-reset-${name}`])
+  )
+
+const whole = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
