@@ -1,0 +1,394 @@
+/**
+ * Anthropic's wire: what the Messages API takes and gives, and its translation into the common words.
+ *
+ * How it differs: system messages stand apart from the conversation; turns alternate, so neighbours of one role become
+ * one message, and tool results are part of the user's; `max_tokens` must be said; a tool's input is an object; text,
+ * thinking and tool calls are blocks of one list. What it has no word for is left out: `seed`, `presencePenalty`,
+ * `frequencyPenalty`, an image's `detail`, a format's `name` and `strict`. It has no "some JSON" format: `Json`
+ * becomes an instruction in `system`. Reasoning that it did not sign itself is not sent back, since it would refuse it.
+ *
+ * @see https://platform.claude.com/docs/en/api/messages
+ * @since 0.1.0
+ */
+import * as Completion from "@spillway/core/Completion"
+import * as LlmError from "@spillway/core/LlmError"
+import * as Prompt from "@spillway/core/Prompt"
+import type * as Tool from "@spillway/core/Tool"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import type * as HttpBackend from "./HttpBackend.js"
+import * as Json from "./internal/json.js"
+import * as ToolArguments from "./internal/toolArguments.js"
+
+declare module "@spillway/core/Completion" {
+  interface ProviderOptions {
+    /** What only Anthropic can be asked for. */
+    readonly anthropic?: Options
+  }
+}
+
+/**
+ * What only Anthropic can be asked for, with one request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * How the model thinks, in place of what `reasoning` would say: models up to 4.5 know only a budget of tokens (at
+   * least 1,024, less than `maxTokens`), models from 5 on only `adaptive`, with `reasoning.effort` for its depth.
+   */
+  readonly thinking?: "adaptive" | "between_tools" | "disabled" | { readonly budgetTokens: number }
+  /** Caches the prompt up to its last block, for five minutes or an hour. @default no caching */
+  readonly cacheControl?: { readonly ttl?: "5m" | "1h" }
+  /** Beta features, as the `anthropic-beta` header names them. */
+  readonly betas?: ReadonlyArray<string>
+  /** Whether priority capacity may be used. */
+  readonly serviceTier?: "auto" | "standard_only"
+}
+
+// -----------------------------------------------------------------------------
+// request
+// -----------------------------------------------------------------------------
+
+type TextBlock = { readonly type: "text"; readonly text: string }
+
+type BlockSource =
+  | { readonly type: "base64"; readonly media_type: string; readonly data: string }
+  | { readonly type: "text"; readonly media_type: "text/plain"; readonly data: string }
+  | { readonly type: "url"; readonly url: string }
+
+type Block =
+  | TextBlock
+  | { readonly type: "image"; readonly source: BlockSource }
+  | { readonly type: "document"; readonly source: BlockSource; readonly title: string | undefined }
+  | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
+  | { readonly type: "redacted_thinking"; readonly data: string }
+  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: unknown }
+  | {
+    readonly type: "tool_result"
+    readonly tool_use_id: string
+    readonly content: string
+    readonly is_error: true | undefined
+  }
+
+interface Message {
+  readonly role: "user" | "assistant"
+  readonly content: Array<Block>
+}
+
+/**
+ * What a backend that speaks this wire decides once for all requests.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Settings {
+  readonly backend: string
+  /** The API's version, as the `anthropic-version` header carries it. */
+  readonly version: string
+  /** `max_tokens` where a request says none. */
+  readonly maxTokens: number
+}
+
+/**
+ * The body of `POST /v1/messages`. Fields that are undefined are not sent.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toBody = (
+  request: Completion.Request,
+  settings: Settings,
+  stream: boolean
+): Either.Either<object, LlmError.LlmError> => {
+  const refused = sampling(request, settings)
+  if (refused !== undefined) return Either.left(refused)
+  const options = request.providerOptions?.anthropic
+  const thinking = options?.thinking === undefined ? thinkingOf(request.reasoning) : toThinking(options.thinking)
+  const effort = request.reasoning === undefined ? undefined : efforts[request.reasoning.effort]
+  const format = request.format?._tag === "JsonSchema"
+    ? { type: "json_schema", schema: request.format.schema }
+    : undefined
+  return Either.map(toMessages(request, settings.backend), ({ messages, system }) => ({
+    model: request.model,
+    // thinking is paid from the same purse
+    max_tokens: request.maxTokens ?? settings.maxTokens + (thinking?.budget_tokens ?? 0),
+    messages,
+    system: system.length === 0 ? undefined : system.length === 1 ? system[0]!.text : system,
+    stream: stream || undefined,
+    temperature: request.temperature,
+    top_p: request.topP,
+    top_k: request.topK,
+    stop_sequences: request.stop,
+    tools: request.tools?.map(toTool),
+    tool_choice: toToolChoice(request),
+    thinking,
+    output_config: effort === undefined && format === undefined ? undefined : { effort, format },
+    metadata: request.user === undefined ? undefined : { user_id: request.user },
+    cache_control: options?.cacheControl === undefined ? undefined : { type: "ephemeral", ...options.cacheControl },
+    service_tier: options?.serviceTier
+  }))
+}
+
+const samplingSettings = ["temperature", "topP", "topK"] as const
+
+/** @see https://platform.claude.com/docs/en/api/migration-2026-10-21 */
+const sampling = (request: Completion.Request, { backend, version }: Settings): LlmError.LlmError | undefined => {
+  if (version < "2026-10-21") return undefined
+  const feature = samplingSettings.find((name) => request[name] !== undefined)
+  return feature === undefined ? undefined : new LlmError.Unsupported({
+    backend,
+    model: request.model,
+    feature,
+    message: `${backend} takes no ${feature} from API version 2026-10-21 on; leave it out, or set the version 2023-06-01`
+  })
+}
+
+const efforts = { none: undefined, minimal: "low", low: "low", medium: "medium", high: "high" } as const
+
+interface Thinking {
+  readonly type: "adaptive" | "between_tools" | "disabled" | "enabled"
+  readonly budget_tokens?: number
+}
+
+const thinkingOf = (reasoning: Completion.Request["reasoning"]): Thinking | undefined =>
+  reasoning === undefined ? undefined : { type: reasoning.effort === "none" ? "disabled" : "adaptive" }
+
+const toThinking = (thinking: NonNullable<Options["thinking"]>): Thinking =>
+  typeof thinking === "string" ? { type: thinking } : { type: "enabled", budget_tokens: thinking.budgetTokens }
+
+const toTool = (tool: Tool.Definition) => ({
+  name: tool.name,
+  description: tool.description,
+  input_schema: tool.parameters,
+  strict: tool.strict
+})
+
+const choices = { auto: "auto", none: "none", required: "any" } as const
+
+const toToolChoice = ({ parallelToolCalls, toolChoice, tools }: Completion.Request) => {
+  // without tools the choice itself is an error, even "none"
+  if (tools === undefined || tools.length === 0) return undefined
+  const single = parallelToolCalls === false ? { disable_parallel_tool_use: true } : undefined
+  if (toolChoice === undefined) return single && { type: "auto", ...single }
+  if (typeof toolChoice === "object") return { type: "tool", name: toolChoice.tool, ...single }
+  return toolChoice === "none" ? { type: "none" } : { type: choices[toolChoice], ...single }
+}
+
+const toMessages = (request: Completion.Request, backend: string) => {
+  const system: Array<TextBlock> = []
+  const messages: Array<Message> = []
+  const add = (role: Message["role"], block: Block) => {
+    const last = messages.at(-1)
+    if (last?.role === role) last.content.push(block)
+    else messages.push({ role, content: [block] })
+  }
+  for (const message of Prompt.make(request.prompt)) {
+    switch (message.role) {
+      case "system":
+        if (message.content !== "") system.push({ type: "text", text: message.content })
+        break
+      case "user":
+        for (const part of message.content) {
+          if (part._tag === "Text") {
+            // a block of no text is an error
+            if (part.text !== "") add("user", { type: "text", text: part.text })
+          } else if (part._tag === "Image") {
+            add("user", { type: "image", source: toSource(part.source) })
+          } else {
+            const source = toDocumentSource(part, request.model, backend)
+            if (Either.isLeft(source)) return Either.left(source.left)
+            add("user", { type: "document", source: source.right, title: part.name })
+          }
+        }
+        break
+      case "assistant":
+        for (const part of message.content) {
+          const block = toAssistantBlock(part)
+          if (block !== undefined) add("assistant", block)
+        }
+        break
+      case "tool":
+        for (const part of message.content) {
+          add("user", {
+            type: "tool_result",
+            tool_use_id: part.id,
+            content: part.result,
+            is_error: part.isError === true || undefined
+          })
+        }
+        break
+    }
+  }
+  if (request.format?._tag === "Json") system.push({ type: "text", text: jsonOnly })
+  return Either.right({ system, messages })
+}
+
+const jsonOnly = "Answer with one JSON object and nothing else: no text around it, no code fence."
+
+const toSource = (source: Prompt.Source): BlockSource =>
+  source._tag === "Url"
+    ? { type: "url", url: source.url }
+    : { type: "base64", media_type: source.mediaType, data: source.data }
+
+const toDocumentSource = (
+  { source }: Prompt.FilePart,
+  model: string,
+  backend: string
+): Either.Either<BlockSource, LlmError.LlmError> => {
+  if (source._tag === "Url" || source.mediaType === "application/pdf") return Either.right(toSource(source))
+  if (!source.mediaType.startsWith("text/")) {
+    const feature = `file of type ${source.mediaType}`
+    return Either.left(
+      new LlmError.Unsupported({ backend, model, feature, message: `${backend} reads PDF and text, no ${feature}` })
+    )
+  }
+  return Either.mapBoth(Encoding.decodeBase64String(source.data), {
+    onLeft: () =>
+      new LlmError.InvalidRequest({ backend, model, field: "prompt", message: "a file's data is not base64" }),
+    onRight: (data) => ({ type: "text" as const, media_type: "text/plain" as const, data })
+  })
+}
+
+const toAssistantBlock = (part: Prompt.AssistantPart): Block | undefined => {
+  switch (part._tag) {
+    case "Text":
+      return part.text === "" ? undefined : { type: "text", text: part.text }
+    case "ToolCall":
+      return { type: "tool_use", id: part.id, name: part.name, input: ToolArguments.toObject(part.arguments) }
+    case "Reasoning":
+      return part.redacted !== undefined
+        ? { type: "redacted_thinking", data: part.redacted }
+        : part.signature !== undefined
+        ? { type: "thinking", thinking: part.text, signature: part.signature }
+        : undefined
+  }
+}
+
+// -----------------------------------------------------------------------------
+// answer
+// -----------------------------------------------------------------------------
+
+/** @see https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons */
+const finishReasons: ReadonlyMap<unknown, Completion.FinishReason> = new Map([
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["model_context_window_exceeded", "length"],
+  ["tool_use", "tool-calls"],
+  ["refusal", "content-filter"]
+])
+
+/**
+ * Why the model stopped; reasons of later date are `other`.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toFinishReason = (reason: unknown): Completion.FinishReason => finishReasons.get(reason) ?? "other"
+
+/**
+ * Tokens as the wire counts them: what was read from the cache and written to it stands apart.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Counts {
+  readonly input: number | undefined
+  readonly output: number | undefined
+  readonly read: number | undefined
+  readonly written: number | undefined
+  readonly reasoning: number | undefined
+}
+
+/**
+ * What is counted so far: a stream tells some counts first and some last, each as a total.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toCounts = (usage: unknown, before?: Counts): Counts => ({
+  input: Json.count(Json.get(usage, "input_tokens")) ?? before?.input,
+  output: Json.count(Json.get(usage, "output_tokens")) ?? before?.output,
+  read: Json.count(Json.get(usage, "cache_read_input_tokens")) ?? before?.read,
+  written: Json.count(Json.get(usage, "cache_creation_input_tokens")) ?? before?.written,
+  reasoning: Json.count(Json.get2(usage, "output_tokens_details", "thinking_tokens")) ?? before?.reasoning
+})
+
+/**
+ * Our count of tokens: what came from the cache is part of the input.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toUsage = ({ input, output, read, reasoning, written }: Counts): Completion.Usage =>
+  Json.defined({
+    inputTokens: input === undefined ? undefined : input + (read ?? 0) + (written ?? 0),
+    outputTokens: output,
+    cachedInputTokens: read,
+    cacheWriteTokens: written,
+    reasoningTokens: reasoning
+  })
+
+/**
+ * The completion of a message. Blocks of unknown type (the vendor's own tools at work) are skipped.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toCompletion = (
+  body: unknown,
+  exchange: HttpBackend.Exchange<Completion.Request>
+): Either.Either<Completion.Completion, LlmError.LlmError> => {
+  const blocks = Json.get(body, "content")
+  if (!Array.isArray(blocks)) {
+    return Either.left(
+      Json.get(body, "type") === "error" ? exchange.failure(body) : exchange.malformed("a message without content")
+    )
+  }
+  const content: Array<Prompt.AssistantPart> = []
+  for (const block of blocks) {
+    const part = toPart(block)
+    if (part !== undefined) content.push(part)
+  }
+  return Either.right(Completion.make({
+    ...Json.defined({ id: Json.name(Json.get(body, "id")) }),
+    model: Json.name(Json.get(body, "model")) ?? exchange.model,
+    content,
+    finishReason: toFinishReason(Json.get(body, "stop_reason")),
+    usage: toUsage(toCounts(Json.get(body, "usage")))
+  }))
+}
+
+/**
+ * The part that a block is; none for a block of unknown type.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toPart = (block: unknown): Prompt.AssistantPart | undefined => {
+  switch (Json.get(block, "type")) {
+    case "text":
+      return { _tag: "Text", text: Json.string(Json.get(block, "text")) ?? "" }
+    case "thinking": {
+      const signature = Json.name(Json.get(block, "signature"))
+      return {
+        _tag: "Reasoning",
+        text: Json.string(Json.get(block, "thinking")) ?? "",
+        ...(signature !== undefined && { signature })
+      }
+    }
+    case "redacted_thinking":
+      return { _tag: "Reasoning", text: "", redacted: Json.string(Json.get(block, "data")) ?? "" }
+    case "tool_use":
+      return {
+        _tag: "ToolCall",
+        id: Json.string(Json.get(block, "id")) ?? "",
+        name: Json.string(Json.get(block, "name")) ?? "",
+        arguments: ToolArguments.fromObject(Json.get(block, "input"))
+      }
+    default:
+      return undefined
+  }
+}
