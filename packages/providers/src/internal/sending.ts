@@ -1,0 +1,101 @@
+/**
+ * Requests that carry a key, and the client that may send them.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as HttpMethod from "@effect/platform/HttpMethod"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+
+/** Sends one request. */
+export type Execute = (
+  request: HttpClientRequest.HttpClientRequest
+) => Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+
+/**
+ * The client of the environment, so that a key goes to the backend alone: redirects are not followed (fetch would take
+ * `x-api-key` along), no trace is handed to a third party, and what carries a key is hidden from spans.
+ */
+export const executor = (options: {
+  readonly spans: boolean
+  readonly keyHeaders: ReadonlyArray<string>
+}): Effect.Effect<Execute, never, HttpClient.HttpClient> =>
+  Effect.zipWith(
+    HttpClient.HttpClient,
+    Effect.serviceOption(FetchHttpClient.RequestInit),
+    (client, init): Execute => {
+      const manual: RequestInit = { ...Option.getOrUndefined(init), redirect: "manual" }
+      const given = options.spans
+        ? HttpClient.withTracerPropagation(client, false)
+        : HttpClient.withTracerDisabledWhen(client, () => true)
+      const execute: Execute = (request) =>
+        Effect.provideService(given.execute(request), FetchHttpClient.RequestInit, manual)
+      return options.spans
+        ? (request) =>
+          Effect.locallyWith(
+            execute(request),
+            Headers.currentRedactedNames,
+            (known) => [...known, ...options.keyHeaders]
+          )
+        : execute
+    }
+  )
+
+/** Makes requests that show a key. */
+export interface Requests {
+  /** `undefined` when the key has characters that no header can carry. */
+  readonly make: (
+    key: Redacted.Redacted,
+    method: HttpMethod.HttpMethod,
+    url: string,
+    body: string | undefined,
+    headers: Readonly<Record<string, string>> | undefined
+  ) => HttpClientRequest.HttpClientRequest | undefined
+}
+
+/** What all requests with one key have in common is built once for each key. */
+export const requests = (
+  headers: Readonly<Record<string, string>> | undefined,
+  authenticate: (key: Redacted.Redacted) => Readonly<Record<string, string>>
+): Requests => {
+  const built = new WeakMap<Redacted.Redacted, { readonly common: HttpClientRequest.HttpClientRequest | undefined }>()
+
+  const build = (key: Redacted.Redacted): HttpClientRequest.HttpClientRequest | undefined => {
+    const credentials = Redacted.value(key) === "" ? {} : authenticate(key)
+    // every client refuses a header with such a value, and some quote it in their error
+    if (Object.values(credentials).some((value) => !/^[\x20-\x7e]*$/.test(value))) return undefined
+    return HttpClientRequest.post("", {
+      headers: { accept: "application/json", "user-agent": "spillway", ...headers, ...credentials }
+    })
+  }
+
+  return {
+    make(key, method, url, body, extra) {
+      let known = built.get(key)
+      if (known === undefined) built.set(key, known = { common: build(key) })
+      if (known.common === undefined) return undefined
+      let request = HttpClientRequest.setUrl(known.common, url)
+      if (method !== "POST") request = HttpClientRequest.setMethod(request, method)
+      if (body !== undefined) request = HttpClientRequest.setBody(request, HttpBody.text(body, "application/json"))
+      return extra === undefined ? request : HttpClientRequest.setHeaders(request, extra)
+    }
+  }
+}
+
+/** Why a transport failed, in its own shortest word: `ECONNREFUSED` lies at the end of a chain of causes. */
+export const reasonOf = (error: HttpClientError.HttpClientError): string => {
+  let cause: unknown = error.cause
+  let reason: string = error.description ?? error.reason
+  for (let depth = 0; depth < 5 && typeof cause === "object" && cause !== null; depth++) {
+    if ("code" in cause && typeof cause.code === "string") return cause.code
+    if ("message" in cause && typeof cause.message === "string" && cause.message !== "") reason = cause.message
+    cause = "cause" in cause ? cause.cause : undefined
+  }
+  return reason
+}
