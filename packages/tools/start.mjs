@@ -58,6 +58,7 @@ const build = (root) => {
 /**
  * One Ctrl-C at a terminal arrives twice, from the terminal and from npm, and the gateway listens to the first only:
  * without a listener the second would end the process while it drains. A later one is meant: it ends at once.
+ * (The script says `exec node`, since a shell between npm and us would die of the signal and hide our exit code.)
  */
 const outliveTheEcho = () => {
   let first
