@@ -1,14 +1,41 @@
 /**
  * Several API keys of one backend as one: who may be used now, and how each is doing.
  *
+ * A lease is one key for one attempt. What comes of the attempt is told to the lease, and decides about the key:
+ *
+ * - `RateLimited` cools it, for that model, exactly as long as the backend says. A key that cools for two models at a
+ *   time cools for all.
+ * - `QuotaExhausted` sets it aside until the quota is back.
+ * - `AuthenticationFailed` retires it, until it is replaced or taken back.
+ * - Any other error is no fault of the key.
+ *
+ * The error to fail with then says when the *pool* can serve again: at once, when another key is ready. So whoever
+ * retries needs to know nothing of keys.
+ *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import type * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import type * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import type * as Completion from "./Completion.js"
-import type * as LlmError from "./LlmError.js"
-import type * as Monitor from "./Monitor.js"
+import * as InvalidOptions from "./InvalidOptions.js"
+import * as Slot from "./internal/keySlot.js"
+import * as KeyVariables from "./internal/keyVariables.js"
+import * as Waiters from "./internal/waiters.js"
+import * as LlmError from "./LlmError.js"
+import * as Monitor from "./Monitor.js"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
 
 /**
  * What a backend's headers say of the limits of the key that was used.
@@ -64,7 +91,10 @@ export interface Lease {
  */
 export interface KeyPool {
   readonly backend: string
-  /** A key for one attempt with `model`, to be released by the taker in every case. */
+  /**
+   * A key for one attempt with `model`, to be released by the taker in every case. It waits only when every key that
+   * could be used has `maxConcurrent` attempts under way, and can be interrupted then.
+   */
   readonly acquire: (model: string) => Effect.Effect<Lease, LlmError.KeysCooling | LlmError.KeysExhausted>
   /** A key for as long as the scope lasts. */
   readonly lease: (
@@ -72,4 +102,374 @@ export interface KeyPool {
   ) => Effect.Effect<Lease, LlmError.KeysCooling | LlmError.KeysExhausted, Scope.Scope>
   /** Every key of the pool, now. */
   readonly stats: Effect.Effect<ReadonlyArray<Monitor.Key>>
+  /** Takes a key back into use that was retired, out of quota or cooling; false when there is no key of that id. */
+  readonly revalidate: (id: string) => Effect.Effect<boolean>
+  /** Puts a new key in the place of another; attempts under way end with the old one, and do not touch the new. */
+  readonly replace: (id: string, key: Redacted.Redacted) => Effect.Effect<boolean, InvalidOptions.InvalidOptions>
 }
+
+/**
+ * Which of the keys that are ready is taken: `round-robin` the one that has waited longest for its turn,
+ * `least-loaded` the one with the fewest attempts under way (among equals, by turns).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Strategy = "round-robin" | "least-loaded"
+
+/**
+ * A key with a name for people; the name is what statistics, logs and errors show.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NamedKey {
+  /** The name. @default `key-1`, `key-2` …, by its position */
+  readonly name?: string
+  readonly key: Redacted.Redacted
+}
+
+/**
+ * What a pool is made of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The backend's name, as errors and statistics carry it. */
+  readonly backend: string
+  /** The keys. One that occurs twice counts once. */
+  readonly keys: Arr.NonEmptyReadonlyArray<Redacted.Redacted | NamedKey>
+  /** Which key is taken. @default "round-robin" */
+  readonly strategy?: Strategy
+  /** How long a key cools after a 429 that does not say; from 0. @default "5 seconds" */
+  readonly cooldown?: Duration.DurationInput
+  /** How long a key is set aside when its quota is used up and the backend does not say until when; from 0. @default "1 hour" */
+  readonly quotaCooldown?: Duration.DurationInput
+  /**
+   * Most attempts under way with one key, from 1; whoever comes when all are taken waits, in order of arrival. The
+   * place to wait is the queue: let its concurrency be no more than this times the keys. @default no limit
+   */
+  readonly maxConcurrent?: number
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A pool of keys. It is part of the monitor's snapshot until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * ```ts
+ * import { KeyPool, LlmError } from "@spillway/core"
+ * import { Duration, Effect, Redacted } from "effect"
+ * import * as assert from "node:assert"
+ *
+ * const program = Effect.gen(function*() {
+ *   const pool = yield* KeyPool.make({ backend: "groq", keys: [Redacted.make("gsk_1"), Redacted.make("gsk_2")] })
+ *   const first = yield* pool.lease("llama")
+ *   const error = first.failed(
+ *     new LlmError.RateLimited({ backend: "groq", message: "slow down", retryAfter: Duration.seconds(20) })
+ *   )
+ *   // the other key is ready: try again at once
+ *   assert.deepStrictEqual(LlmError.retryAfter(error), Option.some(Duration.zero))
+ *   assert.strictEqual((yield* pool.lease("llama")).id, "key-2")
+ * })
+ * Effect.runSync(Effect.scoped(program))
+ * ```
+ */
+export const make = (options: Options): Effect.Effect<KeyPool, InvalidOptions.InvalidOptions, Scope.Scope> => {
+  const { keys, ...rest } = options
+  return Effect.flatMap(
+    Either.all({ settings: validate(rest), slots: toSlots(keys) }),
+    ({ settings, slots }) =>
+      register({ ...settings, maxConcurrent: settings.maxConcurrent ?? Infinity, slots, modelsApart: true })
+  )
+}
+
+/**
+ * The pool of a backend that takes no key: one lease after the other of an empty key. A 429 then concerns the whole
+ * backend, which is left alone by every caller for as long as it says.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const anonymous = (backend: string): Effect.Effect<KeyPool, never, Scope.Scope> =>
+  register({
+    ...defaults,
+    backend,
+    slots: [Slot.make("anonymous", Redacted.make(""))],
+    maxConcurrent: Infinity,
+    modelsApart: false
+  })
+
+/**
+ * The keys in the environment: `PREFIX`, and `PREFIX_1`, `PREFIX_2` … up to the first number that is missing (at most
+ * 99), of each prefix, named by their variables. A key that occurs twice counts once. With none there it is missing
+ * data that names the variable; one that is set but empty, or holds what no key can, is invalid data that does not
+ * repeat it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * ```ts
+ * import { KeyPool } from "@spillway/core"
+ * import { ConfigProvider, Effect } from "effect"
+ * import * as assert from "node:assert"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["GOOGLE_API_KEY", "AIza1"], ["GEMINI_API_KEY_1", "AIza2"]]))
+ * const keys = Effect.runSync(Effect.withConfigProvider(KeyPool.config("GOOGLE_API_KEY", "GEMINI_API_KEY"), environment))
+ * assert.deepStrictEqual(keys.map(({ name }) => name), ["GOOGLE_API_KEY", "GEMINI_API_KEY_1"])
+ * ```
+ */
+export const config = (
+  ...prefixes: Arr.NonEmptyReadonlyArray<string>
+): Config.Config<Arr.NonEmptyReadonlyArray<Required<NamedKey>>> => KeyVariables.config(prefixes)
+
+// -----------------------------------------------------------------------------
+// options
+// -----------------------------------------------------------------------------
+
+const defaults = {
+  strategy: "round-robin",
+  cooldown: Duration.seconds(5),
+  quotaCooldown: Duration.hours(1)
+} as const
+
+const validate = InvalidOptions.validate(
+  "KeyPool",
+  Schema.Struct({
+    backend: InvalidOptions.name,
+    strategy: Schema.optionalWith(InvalidOptions.oneOf("round-robin", "least-loaded"), {
+      default: (): Strategy => defaults.strategy
+    }),
+    cooldown: Schema.optionalWith(InvalidOptions.duration(), { default: () => defaults.cooldown }),
+    quotaCooldown: Schema.optionalWith(InvalidOptions.duration(), { default: () => defaults.quotaCooldown }),
+    maxConcurrent: Schema.optional(InvalidOptions.whole({ atLeast: 1 }))
+  })
+)
+
+const invalid = (field: string, problem: string) =>
+  new InvalidOptions.InvalidOptions({ module: "KeyPool", field, message: `KeyPool.${field}: ${problem}` })
+
+const toSlots = (keys: Options["keys"]): Either.Either<ReadonlyArray<Slot.Slot>, InvalidOptions.InvalidOptions> => {
+  const slots = new Map<string, Slot.Slot>()
+  const named = keys.map((key, index) => ({ name: `key-${index + 1}`, ...(Redacted.isRedacted(key) ? { key } : key) }))
+  // a program without types may hand over a bare text, and no message may repeat it
+  const bare = named.find(({ key }) => !Redacted.isRedacted(key))
+  if (bare !== undefined) return Either.left(invalid("keys", `${bare.name} must be Redacted`))
+  for (const { key, name } of KeyVariables.distinct(named)) {
+    const problem = KeyVariables.problem(Redacted.value(key))
+    if (problem !== undefined) return Either.left(invalid("keys", `${name} ${problem}`))
+    if (slots.has(name)) return Either.left(invalid("keys", `two keys have the name "${name}"`))
+    slots.set(name, Slot.make(name, key))
+  }
+  return slots.size === 0 ? Either.left(invalid("keys", "must hold a key")) : Either.right([...slots.values()])
+}
+
+// -----------------------------------------------------------------------------
+// the pool
+// -----------------------------------------------------------------------------
+
+type Refusal = LlmError.KeysCooling | LlmError.KeysExhausted
+
+interface Settings {
+  readonly backend: string
+  readonly slots: ReadonlyArray<Slot.Slot>
+  readonly strategy: Strategy
+  readonly cooldown: Duration.Duration
+  readonly quotaCooldown: Duration.Duration
+  readonly maxConcurrent: number
+  /** Whether a 429 to one model says nothing of the others. */
+  readonly modelsApart: boolean
+}
+
+/** What is asked of the pool, and by which clock. */
+interface Asked {
+  readonly model: string
+  readonly clock: Clock.Clock
+}
+
+const strategies: { readonly [S in Strategy]: (a: Slot.Slot, b: Slot.Slot) => number } = {
+  "round-robin": (a, b) => a.turn - b.turn,
+  "least-loaded": (a, b) => a.inFlight - b.inFlight || a.turn - b.turn
+}
+
+const register = (settings: Settings): Effect.Effect<KeyPool, never, Scope.Scope> =>
+  Effect.flatMap(Effect.runtime<Scope.Scope>(), (runtime) => {
+    const scope = Context.get(runtime.context, Scope.Scope)
+    const later = (millis: number, wake: () => void) => {
+      Runtime.runFork(runtime, Effect.delay(Effect.sync(wake), millis), { scope })
+    }
+    const read = (now: number) => settings.slots.map((slot) => Slot.toMonitor(slot, now))
+    return Effect.as(
+      Monitor.register({ backend: settings.backend, read: (now) => ({ keys: read(now) }) }),
+      unsafeMake(settings, later)
+    )
+  })
+
+const unsafeMake = (
+  { backend, cooldown, maxConcurrent, modelsApart, quotaCooldown, slots, strategy }: Settings,
+  later: (millis: number, wake: () => void) => void
+): KeyPool => {
+  const order = strategies[strategy]
+  let turns = 0
+  let wakesAt = Infinity
+
+  const take = ({ clock, model }: Asked): Lease | Refusal | undefined => {
+    const now = clock.unsafeCurrentTimeMillis()
+    let best: Slot.Slot | undefined
+    let busy = false
+    for (const slot of slots) {
+      if (Slot.readyAt(slot, model) > now) continue
+      if (slot.inFlight >= maxConcurrent) busy = true
+      else if (best === undefined || order(slot, best) < 0) best = slot
+    }
+    if (best !== undefined) return toLease(best, model, clock, now)
+    if (!busy) return toRefusal(model, now)
+    wake(model, now)
+    return undefined
+  }
+
+  const waiters = Waiters.make<Asked, Lease | Refusal>(take, (answer) => {
+    if (isLease(answer)) answer.release()
+  })
+
+  // who waits for a busy key also takes one that has cooled down meanwhile
+  const wake = (model: string, now: number): void => {
+    const next = Math.min(...slots.map((slot) => Slot.readyAt(slot, model)).filter((at) => at > now))
+    if (next >= wakesAt) return
+    wakesAt = next
+    later(next - now, () => {
+      wakesAt = Infinity
+      waiters.serve()
+    })
+  }
+
+  const toLease = (slot: Slot.Slot, model: string, clock: Clock.Clock, now: number): Lease => {
+    const generation = slot.generation
+    let released = false
+    slot.turn = ++turns
+    slot.inFlight++
+    slot.requests++
+    slot.lastUsed = now
+    return {
+      key: slot.key,
+      id: slot.id,
+      succeeded: (usage) => Slot.succeeded(slot, usage),
+      failed(error) {
+        Slot.failed(slot, error._tag)
+        const now = clock.unsafeCurrentTimeMillis()
+        if (generation === slot.generation) hold(slot, model, error, now)
+        return rewrite(error, () => readyIn(model, now))
+      },
+      observed(limits) {
+        if (generation === slot.generation) slot.remaining = toRemaining(limits)
+      },
+      release() {
+        if (released) return
+        released = true
+        slot.inFlight--
+        if (waiters.size() > 0) waiters.serve()
+      }
+    }
+  }
+
+  const hold = (slot: Slot.Slot, model: string, error: LlmError.LlmError, now: number): void => {
+    switch (error._tag) {
+      case "RateLimited":
+        return Slot.cool(slot, modelsApart ? model : undefined, now + toWait(error.retryAfter ?? cooldown), now)
+      case "QuotaExhausted":
+        return Slot.exhaust(slot, now + toWait(error.retryAfter ?? quotaCooldown))
+      case "AuthenticationFailed":
+        slot.retired = true
+    }
+  }
+
+  const readyIn = (model: string, now: number): number => {
+    let at = Infinity
+    for (const slot of slots) at = Math.min(at, Slot.readyAt(slot, model))
+    return Math.max(0, at - now)
+  }
+
+  const toRefusal = (model: string, now: number): Refusal => {
+    if (slots.every((slot) => Slot.isSpent(slot, now))) {
+      const retired = slots.filter((slot) => slot.retired).length
+      return new LlmError.KeysExhausted({
+        backend,
+        model,
+        message: `no key of ${backend} can be used: ${retired} not accepted, ${slots.length - retired} out of quota`
+      })
+    }
+    const retryAfter = Duration.millis(readyIn(model, now))
+    return new LlmError.KeysCooling({
+      backend,
+      model,
+      retryAfter,
+      message: `every key of ${backend} is cooling down, the first for another ${Duration.format(retryAfter)}`
+    })
+  }
+
+  const acquire = (model: string): Effect.Effect<Lease, Refusal> =>
+    Effect.clockWith((clock) => {
+      if (waiters.size() > 0) waiters.serve()
+      const answer = take({ model, clock })
+      return answer === undefined ? Effect.flatMap(waiters.wait({ model, clock }), toEffect) : toEffect(answer)
+    })
+
+  const change = (id: string, change: (slot: Slot.Slot) => void): Effect.Effect<boolean> =>
+    Effect.sync(() => {
+      const slot = slots.find((slot) => slot.id === id)
+      if (slot === undefined) return false
+      change(slot)
+      waiters.serve()
+      return true
+    })
+
+  return {
+    backend,
+    acquire,
+    lease: (model) => Effect.acquireRelease(acquire(model), (lease) => Effect.sync(lease.release)),
+    stats: Effect.map(Clock.currentTimeMillis, (now) => slots.map((slot) => Slot.toMonitor(slot, now))),
+    revalidate: (id) => change(id, (slot) => Slot.restore(slot)),
+    replace: (id, key) => {
+      const problem = KeyVariables.problem(Redacted.value(key))
+      return problem === undefined
+        ? change(id, (slot) => Slot.restore(slot, key))
+        : Effect.fail(invalid("key", `the new key for ${id} ${problem}`))
+    }
+  }
+}
+
+const isLease = (answer: Lease | Refusal): answer is Lease => "release" in answer
+
+const toEffect = (answer: Lease | Refusal): Effect.Effect<Lease, Refusal> =>
+  isLease(answer) ? Effect.succeed(answer) : answer
+
+// a wait that no clock can count must not become none at all
+const toWait = (duration: Duration.Duration): number => Math.min(Duration.toMillis(duration), longestWait)
+
+const longestWait = 31 * 24 * 60 * 60 * 1000
+
+const rewrite = (error: LlmError.LlmError, readyIn: () => number): LlmError.LlmError => {
+  if (error._tag !== "RateLimited" && error._tag !== "QuotaExhausted") return error
+  const Same = error._tag === "RateLimited" ? LlmError.RateLimited : LlmError.QuotaExhausted
+  return new Same({
+    backend: error.backend,
+    message: error.message,
+    model: error.model,
+    status: error.status,
+    code: error.code,
+    requestId: error.requestId,
+    retryAfter: Duration.millis(readyIn())
+  })
+}
+
+const toRemaining = ({ requests, tokens }: Limits): Monitor.Key["remaining"] =>
+  requests?.remaining === undefined && tokens?.remaining === undefined ? undefined : {
+    ...(requests?.remaining !== undefined && { requests: requests.remaining }),
+    ...(tokens?.remaining !== undefined && { tokens: tokens.remaining })
+  }
