@@ -5,8 +5,8 @@
  */
 const policies =
   "^packages/core/src/(Policy|Retry|RequestQueue|CircuitBreaker|RateLimit|Budget|Timeout|Batching|Telemetry|Resilience|Router)\\.ts$"
-const backends = "^packages/providers/src/(?!HttpBackend|OpenAiCompat|Catalogue|index|\\w+Wire|Sse|Ndjson|Framing)\\w+\\.ts$"
-const wires = "^packages/providers/src/\\w+Wire\\.ts$"
+const backends = "^packages/providers/src/(?!HttpBackend|OpenAiCompat|Catalogue|index|\\w+Wire|\\w+Stream)\\w+\\.ts$"
+const wires = "^packages/providers/src/\\w+(Wire|Stream)\\.ts$"
 const modules = (names) => `(^|/)node_modules/(${names})/`
 const src = (names) => `^packages/(${names})/src/`
 

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
-import { finish, isMain, published, root, sources } from "./packages.mjs"
+import { finish, isMain, modules, published, root } from "./packages.mjs"
 
 /** The text of the module doc: the comment a file begins with, unless it belongs to the declaration under it. */
 export const moduleDoc = (text) => {
@@ -24,8 +24,7 @@ export const firstSentence = (doc) => {
 }
 
 export const barrel = (name, base = root) => {
-  const modules = sources(name, base).filter((file) => dirname(file) === `packages/${name}/src`)
-  const blocks = modules.map((file) => {
+  const blocks = modules(name, base).filter((file) => dirname(file) === `packages/${name}/src`).map((file) => {
     const doc = moduleDoc(readFileSync(join(base, file), "utf8"))
     const comment = doc === undefined ? "" : `/**\n * ${firstSentence(doc)}\n *\n * @since 0.1.0\n */\n`
     const module = basename(file, ".ts")

@@ -1,12 +1,12 @@
 /**
  * Every module of a published package says what it is for, and every export says when, why or what at the edge, with
- * `@since` and `@category`. What lies under `internal/` or is marked `@internal` is nobody's business.
+ * `@since` and `@category`. What nobody can import or is marked `@internal` is nobody's business.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import ts from "typescript"
 import { moduleDoc } from "./codegen.mjs"
-import { published, root, sources } from "./packages.mjs"
+import { modules, published, root } from "./packages.mjs"
 
 const isExported = (node) =>
   ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true
@@ -26,7 +26,7 @@ const lacks = (node) => {
 }
 
 export const doctags = (base = root) =>
-  published.flatMap((name) => sources(name, base)).filter((file) => !file.includes("/internal/")).flatMap((file) => {
+  published.flatMap((name) => modules(name, base)).flatMap((file) => {
     const text = readFileSync(join(base, file), "utf8")
     const doc = moduleDoc(text)
     const problems = doc?.includes("@since") === true ? [] : [`${file}:1: the module lacks ${doc === undefined ? "a doc comment" : "@since"}`]

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
-import { finish, published, root, run, sources } from "./packages.mjs"
+import { finish, modules, published, root, run } from "./packages.mjs"
 
 const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|src\/[\w/]+\.ts|dist\/[\w/]+\.(js|d\.ts)(\.map)?)$/
 const required = ["package.json", "README.md", "LICENSE"]
@@ -51,13 +51,13 @@ const importAll = (directory) => {
   for (const name of readdirSync(join(root, "node_modules"))) {
     if (name !== "@spillway" && !name.startsWith(".")) symlinkSync(join(root, "node_modules", name), join(directory, "node_modules", name))
   }
-  const modules = published.filter((name) => name !== "cli").flatMap((name) => [
+  const specifiers = published.filter((name) => name !== "cli").flatMap((name) => [
     `@spillway/${name}`,
-    ...sources(name).filter((file) => !file.includes("/internal/")).map((file) => `@spillway/${name}/${file.replace(/^packages\/\w+\/src\/|\.ts$/g, "")}`)
+    ...modules(name).map((file) => `@spillway/${name}/${file.replace(/^packages\/\w+\/src\/|\.ts$/g, "")}`)
   ])
   const program = join(directory, "import-all.mjs")
-  const load = (module) => `await import("${module}").catch((error) => { console.error("${module}:", error.message); process.exitCode = 1 })`
-  writeFileSync(program, modules.map(load).join("\n"))
+  const load = (specifier) => `await import("${specifier}").catch((error) => { console.error("${specifier}:", error.message); process.exitCode = 1 })`
+  writeFileSync(program, specifiers.map(load).join("\n"))
   // the published types, read strictly; what effect's own say is not ours to judge
   const types = join(directory, "import-all.mts")
   writeFileSync(types, published.filter((name) => name !== "cli").map((name) => `export * as ${name} from "@spillway/${name}"`).join("\n"))
@@ -65,7 +65,7 @@ const importAll = (directory) => {
   const { output } = run("tsc", [...options.split(" "), types], directory)
   const complaints = output.split("\n").filter((line) => /@spillway|import-all/.test(line))
   return {
-    modules: modules.length,
+    count: specifiers.length,
     problems: [
       ...step("import", sh(process.execPath, [program], directory)),
       ...step("types", { ok: complaints.length === 0, output: complaints.join("\n") })
@@ -77,8 +77,8 @@ const built = run("tsc", ["-b"])
 const directory = mkdtempSync(join(tmpdir(), "spillway-pack-"))
 try {
   const judged = published.flatMap((name) => judge(name, directory))
-  const { modules, problems } = importAll(directory)
-  finish("pack", [...step("build", built), ...judged, ...problems], `${published.length} packages packed, ${modules} modules imported from them`)
+  const { count, problems } = importAll(directory)
+  finish("pack", [...step("build", built), ...judged, ...problems], `${published.length} packages packed, ${count} modules imported from them`)
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

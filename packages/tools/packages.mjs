@@ -25,6 +25,9 @@ export const filesUnder = (directory, ending, base = root) => {
 export const sources = (name, base = root) =>
   filesUnder(`packages/${name}/src`, ".ts", base).filter((file) => file !== `packages/${name}/src/index.ts`)
 
+/** The modules that may be imported from outside: folders in lower case (`internal/`) are closed by the exports map. */
+export const modules = (name, base = root) => sources(name, base).filter((file) => !/\/src\/[a-z]\w*\//.test(file))
+
 /** Runs a program of node_modules/.bin in the root and hands back `{ ok, output }`; it never throws. */
 export const run = (program, args, cwd = root) => {
   try {
