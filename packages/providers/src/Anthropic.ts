@@ -1,0 +1,256 @@
+/**
+ * Claude by Anthropic, over its Messages API.
+ *
+ * How it differs: the key goes in `x-api-key`, the API has a version in a header, overload is a status of its own
+ * (529), money that is used up hides in a 429 or a 400, and limits are told in headers of its own with every answer.
+ * There are no embeddings. See `AnthropicWire` for what becomes of a request's fields.
+ *
+ * The version is `2023-06-01` unless you set another: from `2026-10-21` on the API refuses `temperature`, `topP` and
+ * `topK`, so a request that has one is `Unsupported` before it is sent.
+ *
+ * @see https://platform.claude.com/docs/en/api/overview
+ * @see https://platform.claude.com/docs/en/api/errors
+ * @see https://platform.claude.com/docs/en/api/rate-limits
+ * @see https://platform.claude.com/docs/en/api/migration-2026-10-21
+ * @since 0.1.0
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Completion from "@spillway/core/Completion"
+import * as InvalidOptions from "@spillway/core/InvalidOptions"
+import * as KeyPool from "@spillway/core/KeyPool"
+import type * as LlmError from "@spillway/core/LlmError"
+import * as LlmService from "@spillway/core/LlmService"
+import type * as Model from "@spillway/core/Model"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as AnthropicStream from "./AnthropicStream.js"
+import * as AnthropicWire from "./AnthropicWire.js"
+import * as HttpBackend from "./HttpBackend.js"
+import * as Json from "./internal/json.js"
+import * as Limits from "./internal/limits.js"
+
+/**
+ * What there is to set.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The keys. */
+  readonly apiKeys: KeyPool.Options["keys"]
+  /** How the keys are used. */
+  readonly keys?: Omit<KeyPool.Options, "backend" | "keys">
+  /** The address before `/v1`. @default "https://api.anthropic.com" */
+  readonly baseUrl?: string
+  /** The API's version, a date. @default "2023-06-01" */
+  readonly version?: string
+  /** Most tokens of an answer where the request says nothing, which the API wants to be told; from 1. @default 4096 */
+  readonly maxTokens?: number
+  /** How the wire is used. */
+  readonly http?: HttpBackend.Options
+}
+
+const backend = "anthropic"
+
+const official = "https://api.anthropic.com"
+
+const readOptions = InvalidOptions.validate(
+  "Anthropic",
+  Schema.Struct({
+    baseUrl: Schema.optionalWith(InvalidOptions.name, { default: () => official }),
+    version: Schema.optionalWith(InvalidOptions.name, { default: () => "2023-06-01" }),
+    maxTokens: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 4096 })
+  })
+)
+
+const definition = (baseUrl: string, settings: AnthropicWire.Settings): HttpBackend.Definition => ({
+  backend,
+  baseUrl,
+  authenticate: (key) => ({ "x-api-key": Redacted.value(key) }),
+  keyHeaders: ["x-api-key"],
+  headers: { "anthropic-version": settings.version },
+  limits: toLimits,
+  refineError,
+  generateText: {
+    request: (request) => toMessages(request, settings, false),
+    response: AnthropicWire.toCompletion
+  },
+  streamText: {
+    request: (request) => toMessages(request, settings, true),
+    framing: "sse",
+    reader: AnthropicStream.reader
+  }
+})
+
+const toMessages = (
+  request: Completion.Request,
+  settings: AnthropicWire.Settings,
+  stream: boolean
+): Either.Either<HttpBackend.Outgoing, LlmError.LlmError> => {
+  const betas = request.providerOptions?.anthropic?.betas
+  return Either.map(AnthropicWire.toBody(request, settings, stream), (body) => ({
+    method: "POST",
+    path: "/v1/messages",
+    body,
+    ...(betas !== undefined && betas.length > 0 && { headers: { "anthropic-beta": betas.join(",") } })
+  }))
+}
+
+// -----------------------------------------------------------------------------
+// errors, limits
+// -----------------------------------------------------------------------------
+
+/** Money that is used up comes as a 429 like any rate limit, and as a 400 that only its words tell apart. */
+const refineError = ({ code, message }: HttpBackend.Failure): HttpBackend.Refinement | undefined =>
+  code !== undefined && spendLimits.has(code) || usedUp.test(message) ? "QuotaExhausted" : undefined
+
+const spendLimits = new Set([
+  "enforced_spend_limit_reached",
+  "contract_spend_limit_reached",
+  "linked_organization_spend_limit_reached",
+  "linked_organization_billing_unavailable"
+])
+
+const usedUp = /^(Your credit balance is too low|You have reached your specified (workspace )?API usage limits)/
+
+const toLimits = (
+  headers: { readonly [name: string]: string | undefined },
+  now: number
+): KeyPool.Limits | undefined => {
+  const limit = (name: string) => {
+    const reset = Date.parse(headers[`anthropic-ratelimit-${name}-reset`] ?? "") - now
+    return Limits.limit(
+      headers[`anthropic-ratelimit-${name}-limit`],
+      headers[`anthropic-ratelimit-${name}-remaining`],
+      Number.isNaN(reset) ? undefined : Math.max(0, reset)
+    )
+  }
+  const requests = limit("requests")
+  // `tokens` is the tightest of all token limits; without it, what goes in is usually the first to be met
+  const tokens = limit("tokens") ?? limit("input-tokens")
+  return requests === undefined && tokens === undefined ? undefined : Json.defined({ requests, tokens })
+}
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+interface Page {
+  readonly models: ReadonlyArray<Model.Model>
+  /** The model after which the next page begins. */
+  readonly next: string | undefined
+}
+
+/** @see https://platform.claude.com/docs/en/api/models/list */
+const page: HttpBackend.Operation<string | undefined, Page> = {
+  request: (after) =>
+    Either.right({
+      method: "GET",
+      path: `/v1/models?limit=1000${after === undefined ? "" : `&after_id=${encodeURIComponent(after)}`}`
+    }),
+  response: (body, exchange) => {
+    const data = Json.get(body, "data")
+    if (!Array.isArray(data)) return Either.left(exchange.malformed("a list of models without data"))
+    const models: Array<Model.Model> = []
+    for (const model of data) {
+      const id = Json.name(Json.get(model, "id"))
+      if (id !== undefined) models.push(toModel(id, model))
+    }
+    const last = Json.get(body, "has_more") === true ? Json.name(Json.get(body, "last_id")) : undefined
+    return Either.right({ models, next: last === exchange.input ? undefined : last })
+  }
+}
+
+const toModel = (id: string, model: unknown): Model.Model => {
+  const created = Date.parse(Json.string(Json.get(model, "created_at")) ?? "")
+  return Json.defined({
+    id,
+    displayName: Json.name(Json.get(model, "display_name")),
+    // a date that is not known comes as the first day of 1970
+    created: created > 0 ? Math.floor(created / 1000) : undefined,
+    contextWindow: Json.count(Json.get(model, "max_input_tokens")),
+    maxOutputTokens: Json.count(Json.get(model, "max_tokens"))
+  })
+}
+
+const pages = (
+  run: HttpBackend.HttpBackend["run"],
+  after: string | undefined
+): Effect.Effect<ReadonlyArray<Model.Model>, LlmError.LlmError> =>
+  Effect.flatMap(run("listModels", page, after, ""), ({ models, next }) =>
+    next === undefined || models.length === 0
+      ? Effect.succeed(models)
+      : Effect.map(pages(run, next), (rest) => [...models, ...rest]))
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Claude, as a service. The pool of its keys is watched by the monitor until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<LlmService.Service, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
+  const { apiKeys, http, keys, ...rest } = options
+  return Effect.flatMap(readOptions(rest), ({ baseUrl, ...settings }) =>
+    Effect.flatMap(KeyPool.make({ ...keys, backend, keys: apiKeys }), (pool) =>
+      Effect.map(
+        HttpBackend.make(definition(baseUrl, { backend, ...settings }), pool, http),
+        ({ run, service }) =>
+          LlmService.make(backend, {
+            generateText: service.generateText,
+            streamText: service.streamText,
+            listModels: pages(run, undefined)
+          })
+      )))
+}
+
+/**
+ * Claude, from options.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<LlmService.LlmService, InvalidOptions.InvalidOptions, HttpClient.HttpClient> =>
+  Layer.scoped(LlmService.LlmService, make(options))
+
+/**
+ * What the environment says: `ANTHROPIC_API_KEY`, `ANTHROPIC_API_KEY_1` …, and `ANTHROPIC_BASE_URL`.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const config: Config.Config<Options> = Config.all({
+  apiKeys: KeyPool.config("ANTHROPIC_API_KEY"),
+  baseUrl: Config.string("ANTHROPIC_BASE_URL").pipe(
+    Config.validate({
+      message: "Expected an address that begins with http:// or https://",
+      validation: (address) => /^https?:\/\//.test(address)
+    }),
+    Config.withDefault(official)
+  )
+})
+
+/**
+ * Claude, as the environment says.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<
+  LlmService.LlmService,
+  ConfigError.ConfigError | InvalidOptions.InvalidOptions,
+  HttpClient.HttpClient
+> = Layer.unwrapEffect(Effect.map(config, layer))
