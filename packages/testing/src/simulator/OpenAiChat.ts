@@ -1,0 +1,209 @@
+/**
+ * The chat completions wire, as OpenAI made it and others speak it: what is the same for all of them stands here, what
+ * differs is a `Dialect`.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Fields from "./Fields.js"
+import type * as Models from "./Models.js"
+import * as Request from "./OpenAiRequest.js"
+import * as Reply from "./Reply.js"
+import * as Seed from "./Seed.js"
+import * as Wire from "./Wire.js"
+
+/**
+ * How one vendor's chat completions differ.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dialect {
+  readonly models: ReadonlyArray<Models.Model>
+  readonly fields: Fields.Check
+  /** The vendor's rules beyond the form of single fields. */
+  readonly rules: (body: Fields.Json, model: Models.Model) => Wire.Failure | undefined
+  readonly completionId: (id: number) => string
+  readonly toolCallId: (id: number) => string
+  /** Where the model's thoughts are shown: in a field of their own, between marks in the text, or nowhere. */
+  readonly reasoningIn: (body: Fields.Json) => "field" | "text" | "nowhere"
+  /** Members of the answer, and of each piece of a streamed one. */
+  readonly members: (call: Wire.Call) => Fields.Json
+  /** Members of a whole answer alone. */
+  readonly wholeMembers: (call: Wire.Call) => Fields.Json
+  /** Members of a message, and of the first delta. */
+  readonly messageMembers: Fields.Json
+  readonly firstDeltaMembers: Fields.Json
+  /** What stands for the text of a message that only calls tools; `undefined` leaves it out. */
+  readonly noText: null | undefined
+  readonly usage: (usage: Reply.Usage, call: Wire.Call) => Fields.Json
+  /** Members of the first piece of a stream, and of the last one with the reason for the end. */
+  readonly firstMembers: (call: Wire.Call) => Fields.Json
+  readonly lastMembers: (call: Wire.Call, usage: Fields.Json) => Fields.Json
+  /** Whether a tool call is streamed in one piece. */
+  readonly wholeToolCalls: boolean
+  /** Whether pieces are padded against eavesdroppers who measure them. */
+  readonly padded: boolean
+}
+
+/**
+ * The answer of `POST …/chat/completions`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const answer = (dialect: Dialect) => (call: Wire.Call): Either.Either<Wire.Answer, Wire.Failure> => {
+  const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
+  const found = Request.model(dialect.models, body, "chat")
+  if (Either.isLeft(found)) return Either.left(found.left)
+  const violation = dialect.fields(body)
+  if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
+  const broken = Request.pairing(Fields.objects(body["messages"])) ?? dialect.rules(body, found.right)
+  if (broken !== undefined) return Either.left(broken)
+  const count = typeof body["n"] === "number" ? body["n"] : 1
+  const replies = Array.from({ length: count }, (_, variant) => Reply.to(Request.conversation(body, found.right, call, variant)))
+  const usage = total(replies)
+  return Either.right({
+    input: usage.input,
+    output: usage.output,
+    render: () => body["stream"] === true ? streamed(dialect, call, body, found.right, replies) : whole(dialect, call, body, found.right, replies)
+  })
+}
+
+const total = (replies: ReadonlyArray<Reply.Reply>): Reply.Usage => ({
+  input: replies[0]?.usage.input ?? 0,
+  output: replies.reduce((sum, { usage }) => sum + usage.output, 0),
+  reasoning: replies.reduce((sum, { usage }) => sum + usage.reasoning, 0)
+})
+
+const finishReasons: { readonly [F in Reply.Reply["finish"]]: string } = { stop: "stop", length: "length", tools: "tool_calls" }
+
+const whole = (
+  dialect: Dialect,
+  call: Wire.Call,
+  body: Fields.Json,
+  model: Models.Model,
+  replies: ReadonlyArray<Reply.Reply>
+): Wire.Body => {
+  const reasoningIn = dialect.reasoningIn(body)
+  return Wire.json({
+    id: dialect.completionId(call.id),
+    object: "chat.completion",
+    created: Math.floor(call.now / 1000),
+    model: model.snapshot,
+    choices: replies.map((reply, index) => ({
+      index,
+      message: {
+        role: "assistant",
+        content: reply.calls.length > 0 ? dialect.noText : spoken(reply, reasoningIn).join(""),
+        ...(reply.reasoning.length > 0 && reasoningIn === "field" ? { reasoning: reply.reasoning.join("") } : {}),
+        ...(reply.calls.length === 0 ? {} : {
+          tool_calls: reply.calls.map((one, position) => ({
+            id: dialect.toolCallId(Seed.at(call.id, 100 * index + position)),
+            type: "function",
+            function: { name: one.name, arguments: one.fragments.join("") }
+          }))
+        }),
+        ...dialect.messageMembers
+      },
+      logprobs: body["logprobs"] === true ? { content: reply.text.map(logprob), refusal: null } : null,
+      finish_reason: finishReasons[reply.finish]
+    })),
+    usage: dialect.usage(total(replies), call),
+    ...dialect.members(call),
+    ...dialect.wholeMembers(call)
+  })
+}
+
+const spoken = ({ reasoning, text }: Reply.Reply, reasoningIn: "field" | "text" | "nowhere"): ReadonlyArray<string> =>
+  reasoningIn === "text" && reasoning.length > 0 ? ["<think>\n", ...reasoning, "\n</think>\n\n", ...text] : text
+
+const logprob = (token: string) => ({
+  token,
+  logprob: -Seed.fraction(Seed.of(token)),
+  bytes: Array.from(new TextEncoder().encode(token)),
+  top_logprobs: []
+})
+
+const streamed = (
+  dialect: Dialect,
+  call: Wire.Call,
+  body: Fields.Json,
+  model: Models.Model,
+  replies: ReadonlyArray<Reply.Reply>
+): Wire.Body => {
+  const options: Fields.Json = Fields.isJson(body["stream_options"]) ? body["stream_options"] : {}
+  const usage = dialect.usage(total(replies), call)
+  const withUsage = options["include_usage"] === true
+  const reasoningIn = dialect.reasoningIn(body)
+  const padded = dialect.padded && options["include_obfuscation"] !== false
+  const members = JSON.stringify({
+    id: dialect.completionId(call.id),
+    object: "chat.completion.chunk",
+    created: Math.floor(call.now / 1000),
+    model: model.snapshot,
+    ...dialect.members(call)
+  })
+  // All pieces begin alike: what is the same in all of them is written once.
+  const beginning = `data: ${members.slice(0, -1)},"choices":[`
+  const ending = withUsage ? `],"usage":null` : "]"
+  let pieces = 0
+  const padding = () => {
+    if (!padded) return ""
+    const seed = Seed.at(call.id, 1000 + pieces++)
+    return `,"obfuscation":"${Seed.identifier(seed, 2 + (seed & 15))}"`
+  }
+  const piece = (index: number, delta: string, finish: string | null, more: Fields.Json = {}, logprobs = "null") =>
+    `${beginning}{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${JSON.stringify(finish)}}${ending}` +
+    `${JSON.stringify(more).slice(1, -1).replace(/^(?=.)/, ",")}${padding()}}\n\n`
+
+  const opening: Array<string> = []
+  const lanes = replies.map((reply, index): ReadonlyArray<string> => {
+    const toolPiece = (position: number, members: Fields.Json) => piece(index, JSON.stringify({ tool_calls: [{ index: position, ...members }] }), null)
+    opening.push(piece(
+      index,
+      JSON.stringify({ role: "assistant", content: reply.calls.length > 0 ? null : "", ...dialect.firstDeltaMembers }),
+      null,
+      dialect.firstMembers(call)
+    ))
+    const reasoning = reasoningIn === "field"
+      ? reply.reasoning.map((token) => piece(index, `{"reasoning":${JSON.stringify(token)},"channel":"analysis"}`, null))
+      : []
+    const words = spoken(reply, reasoningIn).map((token) =>
+      piece(
+        index,
+        `{"content":${JSON.stringify(token)}}`,
+        null,
+        {},
+        body["logprobs"] === true ? JSON.stringify({ content: [logprob(token)], refusal: null }) : "null"
+      ))
+    const calls = reply.calls.flatMap((one, position) => {
+      const id = dialect.toolCallId(Seed.at(call.id, 100 * index + position))
+      if (dialect.wholeToolCalls) {
+        return [toolPiece(position, { id, type: "function", function: { name: one.name, arguments: one.fragments.join("") } })]
+      }
+      const head = toolPiece(position, { id, type: "function", function: { name: one.name, arguments: "" } })
+      const fragments = one.fragments.map((fragment) => toolPiece(position, { function: { arguments: fragment } }))
+      return [head + (fragments[0] ?? ""), ...fragments.slice(1)]
+    })
+    return [...reasoning, ...words, ...calls]
+  })
+  const ends = replies.map((reply, index) => piece(index, "{}", finishReasons[reply.finish], dialect.lastMembers(call, usage)))
+  const usagePiece = withUsage ? `${beginning}],"usage":${JSON.stringify(usage)}${padding()}}\n\n` : ""
+  return {
+    _tag: "Frames",
+    contentType: "text/event-stream; charset=utf-8",
+    opening: opening.join(""),
+    tokens: interleave(lanes),
+    closing: `${ends.join("")}${usagePiece}data: [DONE]\n\n`
+  }
+}
+
+// Alternatives come in turns: the first token of each, the second of each, and so on.
+const interleave = (lanes: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const [only] = lanes
+  if (only !== undefined && lanes.length === 1) return only
+  const longest = Math.max(0, ...lanes.map((lane) => lane.length))
+  return Array.from({ length: longest }, (_, position) => lanes.flatMap((lane) => lane.slice(position, position + 1))).flat()
+}
