@@ -15,6 +15,7 @@ export default defineConfig({
     passWithNoTests: true,
     reporters: ["default", "./packages/tools/reporter.mjs"],
     testTimeout: 20_000,
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
