@@ -20,6 +20,7 @@ const planted: ReadonlyArray<[title: string, rule: string, file: string, text: s
   ["@effect/schema", "no-restricted-imports", core, `import * as Schema from "@effect/schema/Schema"\nexport const a = Schema`],
   ["our own barrel", "no-restricted-imports", "packages/cli/src/A.ts", `import { Retry } from "@spillway/core"\nexport const a = Retry`],
   ["Schedule outside Retry", "only-retry-schedules", core, `import * as Schedule from "effect/Schedule"\nexport const a = Schedule`],
+  ["a test that hides all others", "no-focused-tests", "packages/core/test/A.test.ts", `import { it } from "@effect/vitest"\nit.only("a", () => {})`],
   ["a fault that oxlint knows", "no-debugger", "packages/core/test/A.test.ts", "debugger"]
 ]
 
