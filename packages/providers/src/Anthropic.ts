@@ -29,9 +29,9 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as AnthropicStream from "./AnthropicStream.js"
 import * as AnthropicWire from "./AnthropicWire.js"
 import * as HttpBackend from "./HttpBackend.js"
+import * as AnthropicStream from "./internal/anthropicStream.js"
 import * as Json from "./internal/json.js"
 import * as Limits from "./internal/limits.js"
 
@@ -52,6 +52,8 @@ export interface Options {
   readonly version?: string
   /** Most tokens of an answer where the request says nothing, which the API wants to be told; from 1. @default 4096 */
   readonly maxTokens?: number
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>
   /** How the wire is used. */
   readonly http?: HttpBackend.Options
 }
@@ -69,12 +71,16 @@ const readOptions = InvalidOptions.validate(
   })
 )
 
-const definition = (baseUrl: string, settings: AnthropicWire.Settings): HttpBackend.Definition => ({
+const definition = (
+  baseUrl: string,
+  headers: Options["headers"],
+  settings: AnthropicWire.Settings
+): HttpBackend.Definition => ({
   backend,
   baseUrl,
   authenticate: (key) => ({ "x-api-key": Redacted.value(key) }),
   keyHeaders: ["x-api-key"],
-  headers: { "anthropic-version": settings.version },
+  headers: { "anthropic-version": settings.version, ...headers },
   limits: toLimits,
   refineError,
   generateText: {
@@ -201,11 +207,11 @@ const pages = (
 export const make = (
   options: Options
 ): Effect.Effect<LlmService.Service, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
-  const { apiKeys, http, keys, ...rest } = options
+  const { apiKeys, headers, http, keys, ...rest } = options
   return Effect.flatMap(readOptions(rest), ({ baseUrl, ...settings }) =>
     Effect.flatMap(KeyPool.make({ ...keys, backend, keys: apiKeys }), (pool) =>
       Effect.map(
-        HttpBackend.make(definition(baseUrl, { backend, ...settings }), pool, http),
+        HttpBackend.make(definition(baseUrl, headers, { backend, ...settings }), pool, http),
         ({ run, service }) =>
           LlmService.make(backend, {
             generateText: service.generateText,

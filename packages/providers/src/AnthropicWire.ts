@@ -23,7 +23,7 @@ import * as ToolArguments from "./internal/toolArguments.js"
 declare module "@spillway/core/Completion" {
   interface ProviderOptions {
     /** What only Anthropic can be asked for. */
-    readonly anthropic?: Options
+    readonly anthropic?: RequestOptions
   }
 }
 
@@ -33,7 +33,7 @@ declare module "@spillway/core/Completion" {
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface RequestOptions {
   /**
    * How the model thinks, in place of what `reasoning` would say: models up to 4.5 know only a budget of tokens (at
    * least 1,024, less than `maxTokens`), models from 5 on only `adaptive`, with `reasoning.effort` for its depth.
@@ -155,7 +155,7 @@ interface Thinking {
 const thinkingOf = (reasoning: Completion.Request["reasoning"]): Thinking | undefined =>
   reasoning === undefined ? undefined : { type: reasoning.effort === "none" ? "disabled" : "adaptive" }
 
-const toThinking = (thinking: NonNullable<Options["thinking"]>): Thinking =>
+const toThinking = (thinking: NonNullable<RequestOptions["thinking"]>): Thinking =>
   typeof thinking === "string" ? { type: thinking } : { type: "enabled", budget_tokens: thinking.budgetTokens }
 
 const toTool = (tool: Tool.Definition) => ({

@@ -42,6 +42,8 @@ export interface Options {
   readonly keys?: Omit<KeyPool.Options, "backend" | "keys">
   /** The address before `/api`. @default "http://127.0.0.1:11434" */
   readonly baseUrl?: string
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>
   /** How the wire is used. */
   readonly http?: HttpBackend.Options
 }
@@ -50,10 +52,11 @@ const backend = "ollama"
 
 const local = "http://127.0.0.1:11434"
 
-const definition = (baseUrl: string): HttpBackend.Definition => ({
+const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.Definition => ({
   backend,
   baseUrl,
   authenticate: (key) => ({ authorization: `Bearer ${Redacted.value(key)}` }),
+  ...(headers !== undefined && { headers }),
   refineError,
   generateText: {
     request: (request) => toChat(request, false),
@@ -118,11 +121,11 @@ const refineError = ({ body, message, status }: HttpBackend.Failure): HttpBacken
  * @category constructors
  */
 export const make = (
-  { apiKeys, baseUrl = local, http, keys }: Options = {}
+  { apiKeys, baseUrl = local, headers, http, keys }: Options = {}
 ): Effect.Effect<LlmService.Service, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> =>
   Effect.flatMap(
     apiKeys === undefined ? KeyPool.anonymous(backend) : KeyPool.make({ ...keys, backend, keys: apiKeys }),
-    (pool) => Effect.map(HttpBackend.make(definition(baseUrl), pool, http), ({ service }) => service)
+    (pool) => Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ service }) => service)
   )
 
 /**

@@ -24,7 +24,7 @@ import * as ToolArguments from "./internal/toolArguments.js"
 declare module "@spillway/core/Completion" {
   interface ProviderOptions {
     /** What only Ollama can be asked for. */
-    readonly ollama?: Options
+    readonly ollama?: RequestOptions
   }
 }
 
@@ -41,7 +41,7 @@ declare module "@spillway/core/Embedding" {
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface RequestOptions {
   /** Thinking, in place of what `reasoning` would say; levels are for models that know them. */
   readonly think?: boolean | "low" | "medium" | "high" | "max"
   /** Tokens of context the model is loaded with. @default the server's */

@@ -3,10 +3,10 @@ import * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
 import * as Prompt from "@spillway/core/Prompt"
 import * as Tool from "@spillway/core/Tool"
-import * as AnthropicStream from "@spillway/providers/AnthropicStream"
 import * as AnthropicWire from "@spillway/providers/AnthropicWire"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as AnthropicStream from "../src/internal/anthropicStream.js"
 import { exchange, read } from "./exchange.js"
 
 const settings: AnthropicWire.Settings = { backend: "anthropic", version: "2023-06-01", maxTokens: 4096 }
@@ -322,7 +322,7 @@ describe("AnthropicWire.toCompletion", () => {
   })
 })
 
-describe("AnthropicStream.reader", () => {
+describe("Anthropic's stream", () => {
   const events = (...events: ReadonlyArray<object>) =>
     read(AnthropicStream.reader(exchange({ model: "asked", prompt: "hi" }, "anthropic")), events.map((event) => ({
       event: (event as { type: string }).type,

@@ -1,27 +1,21 @@
 /**
- * Anthropic's event stream: how a message arrives piece by piece.
+ * Reads the events of a streamed message on Anthropic's wire, up to its `message_stop`.
  *
  * `message_start`, then for each block `content_block_start`, its deltas and `content_block_stop`, then
- * `message_delta` with why it stopped, then `message_stop`; `ping` and `error` may come at any time.
+ * `message_delta` with why it stopped, then `message_stop`; `ping` and `error` may come at any time. Events, blocks and
+ * deltas of unknown type are skipped, as the vendor asks.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
- * @since 0.1.0
  */
 import type * as Completion from "@spillway/core/Completion"
-import * as AnthropicWire from "./AnthropicWire.js"
-import * as HttpBackend from "./HttpBackend.js"
-import * as Json from "./internal/json.js"
+import * as Wire from "../AnthropicWire.js"
+import * as HttpBackend from "../HttpBackend.js"
+import * as Json from "./json.js"
 
-/**
- * Reads the events of one streamed message; `message_stop` ends it. Events, blocks and deltas of unknown type are
- * skipped, as the vendor asks. A tool that takes nothing is streamed without arguments: they read as `{}`.
- *
- * @since 0.1.0
- * @category translations
- */
+/** A reader for one answer. */
 export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): HttpBackend.Reader<Completion.Part> => {
   let started = false
-  let counts = AnthropicWire.toCounts(undefined)
+  let counts = Wire.toCounts(undefined)
   let finishReason: Completion.FinishReason = "other"
   // tool calls of which no argument has come yet, and what their arguments are if none does
   const silent = new Map<number, string>()
@@ -42,7 +36,7 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
   }
 
   const begin = (index: number, block: unknown, out: Array<Completion.Part>) => {
-    const part = AnthropicWire.toPart(block)
+    const part = Wire.toPart(block)
     if (part === undefined) return
     if (part._tag === "ToolCall") {
       silent.set(index, part.arguments)
@@ -93,7 +87,7 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
       switch (type) {
         case "message_start": {
           const message = Json.get(event, "message")
-          counts = AnthropicWire.toCounts(Json.get(message, "usage"))
+          counts = Wire.toCounts(Json.get(message, "usage"))
           start(message, out)
           break
         }
@@ -109,13 +103,13 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
           breakSilence(index, out)
           break
         case "message_delta":
-          counts = AnthropicWire.toCounts(Json.get(event, "usage"), counts)
-          finishReason = AnthropicWire.toFinishReason(Json.get2(event, "delta", "stop_reason"))
+          counts = Wire.toCounts(Json.get(event, "usage"), counts)
+          finishReason = Wire.toFinishReason(Json.get2(event, "delta", "stop_reason"))
           break
         case "message_stop": {
           start(undefined, out)
           for (const index of silent.keys()) breakSilence(index, out)
-          const usage = AnthropicWire.toUsage(counts)
+          const usage = Wire.toUsage(counts)
           out.push({ _tag: "Finish", finishReason, usage })
           return HttpBackend.ended(usage)
         }
