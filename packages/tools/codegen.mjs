@@ -9,7 +9,7 @@ import { finish, isMain, modules, published, root } from "./packages.mjs"
 
 /** The text of the module doc: the comment a file begins with, unless it belongs to the declaration under it. */
 export const moduleDoc = (text) => {
-  const match = /^\s*\/\*\*([\s\S]*?)\*\/\s*(?!export\s+[a-z])/.exec(text)
+  const match = /^(?:#!.*\n)?\s*\/\*\*([\s\S]*?)\*\/\s*(?!export\s+[a-z])/.exec(text)
   return match?.[1]
     ?.split("\n")
     .map((line) => line.replace(/^\s*\* ?/, "").trimEnd())

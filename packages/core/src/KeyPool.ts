@@ -165,7 +165,7 @@ export interface Options {
  * @example
  * ```ts
  * import { KeyPool, LlmError } from "@spillway/core"
- * import { Duration, Effect, Redacted } from "effect"
+ * import { Duration, Effect, Option, Redacted } from "effect"
  * import * as assert from "node:assert"
  *
  * const program = Effect.gen(function*() {
