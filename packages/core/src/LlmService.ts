@@ -8,12 +8,15 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as Completion from "./Completion.js"
 import type * as Embedding from "./Embedding.js"
 import * as LlmError from "./LlmError.js"
 import type * as Model from "./Model.js"
 import type * as Rerank from "./Rerank.js"
+import * as StructuredOutput from "./StructuredOutput.js"
 
 /**
  * What can be asked of a backend.
@@ -129,6 +132,47 @@ export const streamText = (
   request: Completion.Request
 ): Stream.Stream<Completion.Part, LlmError.LlmError, LlmService> =>
   Stream.unwrap(Effect.map(LlmService, (service) => service.streamText(request)))
+
+/**
+ * An answer as a value of a schema. What does not decode is an `InvalidOutput` that keeps the answer.
+ *
+ * @since 0.1.0
+ * @category accessors
+ * @example
+ * ```ts
+ * import { Completion, LlmService, Prompt } from "@spillway/core"
+ * import { Effect, Schema } from "effect"
+ * import * as assert from "node:assert"
+ *
+ * class Person extends Schema.Class<Person>("Person")({ name: Schema.String, age: Schema.Int }) {}
+ *
+ * const parrot = LlmService.make("parrot", {
+ *   generateText: ({ model }) => {
+ *     const content = [Prompt.text(`{ "name": "Ada", "age": 36 }`)]
+ *     return Effect.succeed(Completion.make({ model, content, finishReason: "stop", usage: {} }))
+ *   }
+ * })
+ *
+ * const program = LlmService.generateObject({ model: "grey", prompt: "Who wrote the first program?" }, Person)
+ * const { value } = Effect.runSync(Effect.provideService(program, LlmService.LlmService, parrot))
+ * assert.strictEqual(value.name, "Ada")
+ * ```
+ */
+export const generateObject: {
+  <A, I>(
+    schema: Schema.Schema<A, I>
+  ): (request: StructuredOutput.Request) => Effect.Effect<StructuredOutput.Output<A>, LlmError.LlmError, LlmService>
+  <A, I>(
+    request: StructuredOutput.Request,
+    schema: Schema.Schema<A, I>
+  ): Effect.Effect<StructuredOutput.Output<A>, LlmError.LlmError, LlmService>
+} = dual(2, <A, I>(request: StructuredOutput.Request, schema: Schema.Schema<A, I>) =>
+  Effect.flatMap(LlmService, (service) =>
+    Effect.flatMap(
+      service.generateText({ ...request, format: StructuredOutput.toFormat(schema) }),
+      (completion) =>
+        Effect.map(StructuredOutput.decode(completion, schema, service.backend), (value) => ({ value, completion }))
+    )))
 
 /**
  * One vector for each text, in order.

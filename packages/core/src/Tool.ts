@@ -6,9 +6,11 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
+import * as ModelJson from "./internal/modelJson.js"
 
 /**
  * What a backend needs to know of a tool.
@@ -53,7 +55,10 @@ export interface Tool<Name extends string, Parameters> extends Definition {
  */
 export interface Handled<E = never, R = never> {
   readonly tool: Definition
-  /** Decodes JSON text and runs the handler; `Left` is what to tell the model about arguments that do not decode. */
+  /**
+   * Decodes the arguments (JSON text, as the model wrote it), runs the handler, and gives its result as text. What
+   * does not decode is `InvalidArguments`; the handler has not run then.
+   */
   readonly run: (args: string) => Effect.Effect<string, E | InvalidArguments, R>
 }
 
@@ -117,16 +122,92 @@ export const make = <const Name extends string, Parameters, Encoded>(name: Name,
 export const fromJsonSchema = (definition: Definition): Definition => definition
 
 /**
- * The JSON Schema (draft 7) of a Schema, as the backends want it: without `$schema`, and with a top-level
- * reference resolved.
+ * Joins a tool to what runs when the model calls it. The result is told to the model: a text as it is, anything else
+ * as JSON.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * ```ts
+ * import { Tool } from "@spillway/core"
+ * import { Effect, Schema } from "effect"
+ * import * as assert from "node:assert"
+ *
+ * const getWeather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
+ * const weather = Tool.handle(getWeather, ({ city }) => Effect.succeed({ city, celsius: 21 }))
+ * const result = Effect.runSync(weather.run(`{ "city": "Oslo" }`))
+ * assert.strictEqual(result, `{"city":"Oslo","celsius":21}`)
+ * ```
+ */
+export const handle: {
+  <Parameters, Result, E, R>(
+    handler: (parameters: Parameters) => Effect.Effect<Result, E, R>
+  ): <Name extends string>(self: Tool<Name, Parameters>) => Handled<E, R>
+  <Name extends string, Parameters, Result, E, R>(
+    self: Tool<Name, Parameters>,
+    handler: (parameters: Parameters) => Effect.Effect<Result, E, R>
+  ): Handled<E, R>
+} = dual(
+  2,
+  <Name extends string, Parameters, Result, E, R>(
+    self: Tool<Name, Parameters>,
+    handler: (parameters: Parameters) => Effect.Effect<Result, E, R>
+  ): Handled<E, R> => {
+    const { schema, ...tool } = self
+    const decode = ModelJson.decode(schema, ModelJson.inFull)
+    return {
+      tool,
+      run: (args) =>
+        // a tool without parameters is often called with no arguments at all
+        decode(args.trim() === "" ? "{}" : args).pipe(
+          Effect.mapError((problem) =>
+            new InvalidArguments({
+              tool: self.name,
+              arguments: args,
+              message: `the arguments of ${self.name} do not decode: ${problem}`
+            })
+          ),
+          Effect.flatMap(handler),
+          Effect.map((result) => typeof result === "string" ? result : JSON.stringify(result ?? null))
+        )
+    }
+  }
+)
+
+/**
+ * The JSON Schema (draft 7) of a Schema, as the backends want it: without `$schema` and Effect's own `$id`s, and with a
+ * top-level reference resolved. No fields at all is an object without fields.
  *
  * @since 0.1.0
  * @category conversions
  */
 export const toJsonSchema = <A, I, R>(schema: Schema.Schema<A, I, R>): JsonSchema => {
+  // a JSON Schema is plain data, which its type does not say
   const { $schema: _, $defs, ...root } = JSONSchema.make(schema) as JSONSchema.JsonSchema7Root & JsonSchema
-  const target = typeof root["$ref"] === "string" && $defs !== undefined
-    ? $defs[root["$ref"].replace("#/$defs/", "")] as unknown as JsonSchema
-    : root
-  return $defs === undefined || Object.keys($defs).length === 0 ? target : { ...target, $defs }
+  const definitions = plain({ ...$defs })
+  const reference = root["$ref"]
+  if (typeof reference !== "string") return withDefinitions(plain(root), definitions)
+  const name = reference.slice("#/$defs/".length).replaceAll("~1", "/").replaceAll("~0", "~")
+  const { [name]: target, ...others } = definitions
+  const isRecursive = JSON.stringify(definitions).includes(JSON.stringify({ $ref: reference }).slice(1, -1))
+  return withDefinitions(target as JsonSchema, isRecursive ? definitions : others)
 }
+
+const withDefinitions = (root: JsonSchema, definitions: JsonSchema): JsonSchema =>
+  Object.keys(definitions).length === 0 ? root : { ...root, $defs: definitions }
+
+const plain = (json: JsonSchema): JsonSchema =>
+  json["$id"] === "/schemas/%7B%7D"
+    ? { type: "object", properties: {}, required: [], additionalProperties: false }
+    : Object.fromEntries(
+      Object.entries(json)
+        .filter(([key, value]) => key !== "$id" || typeof value !== "string" || !value.startsWith("/schemas/"))
+        .map(([key, value]) => [key, plainValue(value)])
+    )
+
+const plainValue = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(plainValue)
+    : typeof value === "object" && value !== null
+    ? plain(value as JsonSchema)
+    : value
