@@ -47,6 +47,7 @@ export type Kind =
   | "ContentFiltered"
   | "ServerFault"
   | "MalformedResponse"
+  | "InvalidOutput"
   | "Unsupported"
 
 /** What a backend's own table says of a failure: its kind, and the wait where the body tells of one. */
@@ -215,6 +216,13 @@ const build: { readonly [K in Kind]: (failure: Failure, fields: Fields, wait: Wa
   ContentFiltered: (_, fields) => new LlmError.ContentFiltered(fields),
   ServerFault: (_, fields, wait) => new LlmError.ServerFault({ ...fields, ...wait }),
   MalformedResponse: (_, fields) => new LlmError.MalformedResponse(fields),
+  InvalidOutput: ({ body }, { backend, message, model }) =>
+    new LlmError.InvalidOutput({
+      backend,
+      message,
+      text: Json.string(Json.get2(body, "error", "failed_generation")) ?? "",
+      ...(model !== undefined && { model })
+    }),
   Unsupported: ({ operation }, { backend, message, model }) =>
     new LlmError.Unsupported({ backend, message, feature: operation, ...(model !== undefined && { model }) })
 }
