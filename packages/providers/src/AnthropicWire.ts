@@ -141,7 +141,7 @@ const sampling = (request: Completion.Request, { backend, version }: Settings): 
     backend,
     model: request.model,
     feature,
-    message: `${backend} takes no ${feature} from API version 2026-10-21 on; leave it out, or set the version 2023-06-01`
+    message: `${backend} takes no ${feature} from API version 2026-10-21 on: leave it out, or set version 2023-06-01`
   })
 }
 

@@ -46,7 +46,7 @@ export interface RequestOptions {
   readonly think?: boolean | "low" | "medium" | "high" | "max"
   /** Tokens of context the model is loaded with. @default the server's */
   readonly numCtx?: number
-  /** How long the model stays loaded: seconds, or a text such as `"5m"`; 0 unloads it, -1 keeps it. @default the server's */
+  /** How long the model stays loaded: seconds or a text (`"5m"`); 0 unloads it, -1 keeps it. @default the server's */
   readonly keepAlive?: number | string
 }
 
@@ -206,8 +206,10 @@ export const toEmbedBody = ({ dimensions, input, model, providerOptions }: Embed
 type Exchange = HttpBackend.Exchange<Completion.Request>
 
 // older servers give no reason, and calls are no reason of their own
-const toFinishReason = (reason: unknown, calls: number): Completion.FinishReason =>
-  calls > 0 ? "tool-calls" : reason === undefined || reason === "stop" ? "stop" : reason === "length" ? "length" : "other"
+const toFinishReason = (reason: unknown, calls: number): Completion.FinishReason => {
+  if (calls > 0) return "tool-calls"
+  return reason === undefined || reason === "stop" ? "stop" : reason === "length" ? "length" : "other"
+}
 
 const toUsage = (body: unknown): Completion.Usage =>
   Json.defined({
@@ -259,7 +261,7 @@ export const toCompletion = (
 
 /**
  * Reads the lines of one streamed answer; the line that says `done` ends it. A line that holds an `error` is that
- * error: it comes with status 200, and the answer then ends as if all were well.
+ * error: it comes with status 200, and the answer then ends as if all were well. Lines without a message are skipped.
  *
  * @since 0.1.0
  * @category translations
@@ -272,11 +274,12 @@ export const reader = (exchange: Exchange): HttpBackend.Reader<Completion.Part> 
       const line = Json.parse(frame.data)
       if (!Json.isObject(line)) return exchange.malformed("a line that is not JSON")
       if (line["error"] !== undefined) return exchange.failure(line)
+      const message = line["message"]
+      if (message === undefined && line["done"] !== true) return undefined
       if (!started) {
         started = true
         out.push({ _tag: "Start", model: Json.name(line["model"]) ?? exchange.model })
       }
-      const message = line["message"]
       const thinking = Json.name(Json.get(message, "thinking"))
       if (thinking !== undefined) out.push({ _tag: "ReasoningDelta", index: 0, text: thinking })
       const text = Json.name(Json.get(message, "content"))

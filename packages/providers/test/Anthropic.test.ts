@@ -51,7 +51,7 @@ describe("Anthropic", () => {
       }))
   })
 
-  it.effect("asks for beta features, another version, another address and another most of tokens where it is told to", () => {
+  it.effect("asks for beta features, another version, address and most of tokens where it is told to", () => {
     const { fetch, sent } = fetching(() => ({ body: message }))
     const options = { version: "2026-10-21", baseUrl: "http://localhost:8080/", maxTokens: 9 }
     return through(fetch, make(options), (service) =>
@@ -259,7 +259,10 @@ describe("Anthropic, streaming", () => {
   const events = (...events: ReadonlyArray<object>) =>
     events.map((event) => `event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`).join("")
 
-  const start = { type: "message_start", message: { ...message, content: [], usage: { input_tokens: 3, output_tokens: 1 } } }
+  const start = {
+    type: "message_start",
+    message: { ...message, content: [], usage: { input_tokens: 3, output_tokens: 1 } }
+  }
 
   const whole = [
     start,

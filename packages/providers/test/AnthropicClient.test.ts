@@ -41,7 +41,8 @@ const compare = (
 ) => {
   const { fetch, sent } = fetching(() => answer)
   return Effect.gen(function*() {
-    yield* Effect.promise(() => theirs(new Client({ apiKey, authToken: null, baseURL: "https://api.anthropic.com", fetch, maxRetries: 0 })))
+    const client = new Client({ apiKey, authToken: null, baseURL: "https://api.anthropic.com", fetch, maxRetries: 0 })
+    yield* Effect.promise(() => theirs(client))
     const make = Anthropic.make({ apiKeys: [Redacted.make(apiKey)], version: "2026-10-21" })
     yield* through(fetch, make, ours)
     assert.strictEqual(sent.length, 2)
@@ -51,8 +52,8 @@ const compare = (
     for (const name of ["anthropic-version", "content-type", "accept", "anthropic-beta"]) {
       assert.strictEqual(our.headers[name], their.headers[name], name)
     }
-    assert.deepStrictEqual([their.headers["authorization"], their.headers["x-api-key"]], [`Bearer ${apiKey}`, undefined])
-    assert.deepStrictEqual([our.headers["authorization"], our.headers["x-api-key"]], [undefined, apiKey])
+    const credentials = [their, our].map(({ headers }) => [headers["authorization"], headers["x-api-key"]])
+    assert.deepStrictEqual(credentials, [[`Bearer ${apiKey}`, undefined], [undefined, apiKey]])
     return [our, their] as const
   })
 }

@@ -100,7 +100,8 @@ describe("AnthropicWire.toBody", () => {
   })
 
   it("leaves out texts that are empty, which the API refuses", () => {
-    const prompt = [Prompt.system(""), Prompt.user("hi"), Prompt.assistant(""), Prompt.user(["", "so?"].map(Prompt.text))]
+    const texts = ["", "so?"].map(Prompt.text)
+    const prompt = [Prompt.system(""), Prompt.user("hi"), Prompt.assistant(""), Prompt.user(texts)]
     assert.deepStrictEqual(sent({ prompt }).messages, [
       { role: "user", content: [{ type: "text", text: "hi" }, { type: "text", text: "so?" }] }
     ])

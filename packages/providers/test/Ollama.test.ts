@@ -102,7 +102,7 @@ describe("Ollama", () => {
     ["a 500", said("llama runner process has terminated", 500), "ServerFault"],
     ["a model that cannot embed", said("this model does not support embeddings", 501), "Unsupported"],
     ["a full queue", said("server busy, please try again.  maximum pending requests exceeded", 503), "ServerFault"],
-    ["a cloud that wants a sign-in", { status: 401, body: { error: "unauthorized", signin_url: "x" } }, "ModelNotFound"],
+    ["a cloud without a sign-in", { status: 401, body: { error: "unauthorized", signin_url: "x" } }, "ModelNotFound"],
     ["a cloud that is switched off", said("cloud is disabled", 403), "ModelNotFound"],
     ["a wrong key", said("unauthorized", 401), "AuthenticationFailed"],
     ["too many requests to the cloud", said("too many requests", 429), "RateLimited"],

@@ -36,7 +36,11 @@ export const examples = (backend: string, frame: Frame): ReadonlyArray<Example> 
       name: file.replace(/\.json$/, ""),
       request,
       status,
-      answer: { status, body: raw ?? chunks?.map(frame).join("") ?? body, ...(headers && { headers: sendable(headers) }) },
+      answer: {
+        status,
+        body: raw ?? chunks?.map(frame).join("") ?? body,
+        ...(headers && { headers: sendable(headers) })
+      },
       body: body ?? raw,
       chunks
     }

@@ -72,6 +72,8 @@ export const refusal = (
   answer: Answer,
   model = "some-model"
 ): Effect.Effect<LlmError.LlmError> =>
-  through(fetching(() => answer).fetch, backend, (service) => Effect.flip(Effect.asVoid(service.generateText({ model, prompt: "hi" })))) as
-    // an answer that is none of the two would be a success, and the flip a failure of the test
-    Effect.Effect<LlmError.LlmError>
+  through(
+    fetching(() => answer).fetch,
+    backend,
+    (service) => Effect.orDieWith(Effect.flip(service.generateText({ model, prompt: "hi" })), () => "it was answered")
+  )
