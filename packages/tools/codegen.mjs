@@ -1,11 +1,12 @@
 /**
  * Writes the barrel of each published package: `src/index.ts`, one namespace a module, each with the first sentence
- * of its module doc. The command line has no barrel, since nobody imports it. With `--check` nothing is written and
- * a barrel that is not what would be written is a failure.
+ * of its module doc. The command line has no barrel, since nobody imports it; a module that needs an optional peer is
+ * left out, so that the barrel does not. With `--check` nothing is written and a barrel that is not what would be
+ * written is a failure.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
-import { finish, isMain, modules, published, root } from "./packages.mjs"
+import { finish, isMain, modules, needsOptionalPeer, published, root } from "./packages.mjs"
 
 /** The text of the module doc: the comment a file begins with, unless it belongs to the declaration under it. */
 export const moduleDoc = (text) => {
@@ -24,7 +25,9 @@ export const firstSentence = (doc) => {
 }
 
 export const barrel = (name, base = root) => {
-  const blocks = modules(name, base).filter((file) => dirname(file) === `packages/${name}/src`).map((file) => {
+  const listed = modules(name, base)
+    .filter((file) => dirname(file) === `packages/${name}/src` && !needsOptionalPeer(name, file, base))
+  const blocks = listed.map((file) => {
     const doc = moduleDoc(readFileSync(join(base, file), "utf8"))
     const comment = doc === undefined ? "" : `/**\n * ${firstSentence(doc)}\n *\n * @since 0.1.0\n */\n`
     const module = basename(file, ".ts")

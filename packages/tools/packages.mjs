@@ -2,7 +2,7 @@
  * What the tools know of the repository: where it is, which packages it holds and which files they have.
  */
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readFileSync, readdirSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -27,6 +27,13 @@ export const sources = (name, base = root) =>
 
 /** The modules that may be imported from outside: folders in lower case (`internal/`) are closed by the exports map. */
 export const modules = (name, base = root) => sources(name, base).filter((file) => !/\/src\/[a-z]\w*\//.test(file))
+
+/** Whether a module runs only where an optional peer of its package is: it is imported by its own name, never by the barrel. */
+export const needsOptionalPeer = (name, file, base = root) => {
+  const { peerDependenciesMeta = {} } = JSON.parse(readFileSync(join(base, `packages/${name}/package.json`), "utf8"))
+  const imports = [...readFileSync(join(base, file), "utf8").matchAll(/^(?:import|export) (?!type\b).*from "(.+)"/gm)].map(([, from]) => from)
+  return Object.keys(peerDependenciesMeta).some((peer) => imports.some((from) => from === peer || from.startsWith(`${peer}/`)))
+}
 
 /** Runs a program of node_modules/.bin in the root and hands back `{ ok, output }`; it never throws. */
 export const run = (program, args, cwd = root) => {
