@@ -1,0 +1,31 @@
+/**
+ * The command `spillway`.
+ *
+ * @since 0.1.0
+ */
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as Command from "@effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Chat from "./commands/Chat.js"
+import * as Models from "./commands/Models.js"
+import * as Serve from "./commands/Serve.js"
+import * as Simulate from "./commands/Simulate.js"
+import * as Version from "./Version.js"
+
+const spillway = Command.make("spillway").pipe(
+  Command.withDescription(
+    "Keeps programs talking to language models through rate limits, outages, full queues and many API keys"
+  ),
+  Command.withSubcommands([Serve.command, Chat.command, Models.command, Simulate.command])
+)
+
+const parse = Command.run(spillway, { name: "spillway", version: Version.version })
+
+/**
+ * Runs the command line `argv` (the first two words are the programs that run it).
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const run = (argv: ReadonlyArray<string>) =>
+  Effect.provide(parse(argv), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: true }))

@@ -1,0 +1,68 @@
+/**
+ * Where a server listens: the options that say so, and what is refused.
+ *
+ * @since 0.1.0
+ */
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import type * as NodeHttp from "./NodeHttp.js"
+import { Refused } from "./Report.js"
+
+/**
+ * `--port`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const port = (byDefault: number): Options.Options<number> =>
+  Options.integer("port").pipe(
+    Options.withAlias("p"),
+    Options.withDescription(`The port to listen on, 0 for any that is free (default ${byDefault})`),
+    Options.withDefault(byDefault)
+  )
+
+/**
+ * `--host`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const host: Options.Options<string> = Options.text("host").pipe(
+  Options.withDescription("The address to listen on (default 127.0.0.1)"),
+  Options.withDefault("127.0.0.1")
+)
+
+/**
+ * `--allow-remote`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const allowRemote: Options.Options<boolean> = Options.boolean("allow-remote").pipe(
+  Options.withDescription(
+    "Listen on an address that other machines reach, although nothing asks them who they are: only behind something " +
+      "that does"
+  )
+)
+
+/**
+ * The address, unless it is one that other machines reach and nobody said that they may.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const address = (options: {
+  readonly host: string
+  readonly port: number
+  readonly allowRemote: boolean
+}): Effect.Effect<NodeHttp.Address, Refused> =>
+  options.port < 0 || options.port > 65_535
+    ? new Refused({ message: `${options.port} is no port: choose one from 0 to 65535` })
+    : !options.allowRemote && !isLoopback(options.host)
+    ? new Refused({
+      message: `whoever reaches ${options.host} could spend the keys behind it: listen on 127.0.0.1, or say --allow-remote`
+    })
+    : Effect.succeed({ host: options.host, port: options.port })
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)

@@ -1,0 +1,22 @@
+/**
+ * What a person at a terminal is told beside the output: on standard error, so that the output can be piped on.
+ *
+ * @since 0.1.0
+ */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type * as Settings from "./Settings.js"
+
+/**
+ * Says, when it is so, that the simulator stands in for the providers.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const simulated = (backends: Settings.Backends): Effect.Effect<void> =>
+  backends.simulated
+    ? Console.error(
+      `No provider key in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, GROQ_API_KEY) and no OLLAMA_HOST: ` +
+        `the embedded simulator stands in for ${backends.names.join(", ")}.`
+    )
+    : Effect.void

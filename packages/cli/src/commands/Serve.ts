@@ -1,0 +1,69 @@
+/**
+ * `spillway serve`: the gateway before every backend that the environment speaks of.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Gateway from "@spillway/gateway/Gateway"
+import * as Console from "effect/Console"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Listening from "../Listening.js"
+import * as Log from "../Log.js"
+import * as NodeHttp from "../NodeHttp.js"
+import * as Notice from "../Notice.js"
+import * as Report from "../Report.js"
+import * as Settings from "../Settings.js"
+import * as Version from "../Version.js"
+
+const grace = Options.text("grace").pipe(
+  Options.withDescription("How long calls in flight may go on after Ctrl-C (default \"30 seconds\")"),
+  Options.withDefault("30 seconds")
+)
+
+/**
+ * The command.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const command = Command.make(
+  "serve",
+  { port: Listening.port(8787), host: Listening.host, allowRemote: Listening.allowRemote, grace },
+  ({ grace, ...given }) =>
+    Effect.gen(function*() {
+      const address = yield* Listening.address(given)
+      const backends = yield* Settings.backends
+      const server = yield* NodeHttp.listen(address)
+      yield* Layer.build(
+        Gateway.serve({ grace: grace as Duration.DurationInput, version: Version.version }).pipe(
+          Layer.provide(Layer.succeed(HttpServer.HttpServer, server)),
+          Layer.provide(backends.layer)
+        )
+      )
+      yield* Notice.simulated(backends)
+      yield* Console.log(welcome(NodeHttp.urlOf(server, address.host), backends))
+      yield* Effect.never
+    }).pipe(Effect.scoped, Report.guard, Effect.provide(Log.layer))
+).pipe(Command.withDescription("Serve every backend that the environment has a key for, to any OpenAI client"))
+
+const welcome = (url: string, { names }: Settings.Backends): string =>
+  `Spillway listens on ${url}, before ${names.join(", ")}. Try:
+
+  curl -N ${url}/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{"model":"${names[0]}/${models[names[0]!]}","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
+
+  curl ${url}/status.json
+
+Ctrl-C lets the calls in flight end, and stops.`
+
+/** A model to say hello to, at each backend. */
+const models: { readonly [B in Settings.Backends["names"][number]]: string } = {
+  openai: "gpt-4o-mini",
+  anthropic: "claude-haiku-4-5",
+  groq: "llama-3.1-8b-instant",
+  ollama: "llama3.2"
+}
