@@ -103,11 +103,12 @@ const toModel = (model: unknown): ReadonlyArray<Model.Model> => {
  * What Ollama means, found in its words where its status says something else. A 401 or 403 of a server that took no
  * key concerns a model in the cloud to which this machine is not signed in: no reason to give up the local ones.
  */
-const refineError = ({ body, message, status }: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
-  if (/^model .* not found/.test(message)) return "ModelNotFound"
+const refineError = ({ body, message, model, status }: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
+  if (/^model .* not found/.test(message)) {
+    return { kind: "ModelNotFound", advice: `pull it first: ollama pull ${model}` }
+  }
   if (/^option ".*" must be of/.test(message)) return "InvalidRequest"
-  if (status === 403 || status === 401 && Json.get(body, "signin_url") !== undefined) return "ModelNotFound"
-  return undefined
+  return status === 403 || status === 401 && Json.get(body, "signin_url") !== undefined ? "ModelNotFound" : undefined
 }
 
 // -----------------------------------------------------------------------------

@@ -329,7 +329,8 @@ describe("Anthropic, streaming", () => {
     ["rate_limit_error", "RateLimited"],
     ["invalid_request_error", "InvalidRequest"],
     ["authentication_error", "AuthenticationFailed"],
-    ["some_later_error", "ServerFault"]
+    ["some_later_error", "ServerFault"],
+    ["constructor", "ServerFault"]
   ]
 
   for (const [type, tag] of inStream) {

@@ -119,6 +119,14 @@ describe("Ollama", () => {
       }))
   }
 
+  it.effect("says how to come by a model that is not there", () =>
+    Effect.map(refusal(Ollama.make(), said("model 'nope' not found", 404), "nope"), (error) => {
+      assert.strictEqual(
+        error.message,
+        "ollama answered 404: model 'nope' not found; pull it first: ollama pull nope"
+      )
+    }))
+
   it.effect("goes on serving the local models when one of the cloud is refused", () => {
     const { fetch } = fetching((_, index) =>
       index === 0 ? { status: 401, body: { error: "unauthorized", signin_url: "x" } } : { body: answer }

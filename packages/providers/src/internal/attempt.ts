@@ -134,12 +134,14 @@ export const failureWithin = (
     HttpFailure.readBody(contextOf(attempt, status, headers), body, Json.stringify(body) ?? "", 0)
   )
 
-const classify = ({ judge, lease }: Attempt, failure: HttpFailure.Failure): LlmError.LlmError =>
-  HttpFailure.toError(
+const classify = ({ judge, lease }: Attempt, failure: HttpFailure.Failure): LlmError.LlmError => {
+  const refinement = judge.refineError?.(failure) ?? HttpFailure.kindOf(failure)
+  return HttpFailure.toError(
     failure,
-    judge.refineError?.(failure) ?? HttpFailure.kindOf(failure),
-    said(lease, `${judge.backend} ${HttpFailure.describe(failure)}`)
+    refinement,
+    said(lease, `${judge.backend} ${HttpFailure.describe(failure, refinement)}`)
   )
+}
 
 const contextOf = ({ judge, model, operation }: Attempt, status: number, headers: Headers.Headers) => ({
   backend: judge.backend,

@@ -50,8 +50,15 @@ export type Kind =
   | "InvalidOutput"
   | "Unsupported"
 
-/** What a backend's own table says of a failure: its kind, and the wait where the body tells of one. */
-export type Refinement = Kind | { readonly kind: Kind; readonly retryAfter: Duration.Duration | undefined }
+/**
+ * What a backend's own table says of a failure: its kind, the wait where the body tells of one, and what a person may
+ * do about it, to be added to the backend's words.
+ */
+export type Refinement = Kind | {
+  readonly kind: Kind
+  readonly retryAfter?: Duration.Duration | undefined
+  readonly advice?: string
+}
 
 // -----------------------------------------------------------------------------
 // reading
@@ -122,7 +129,8 @@ const byStatus: { readonly [status: number]: Kind } = {
   501: "Unsupported"
 }
 
-const byType: { readonly [type: string]: Kind } = {
+// a map, since it is asked for the backend's own words: `constructor` may be one
+const byType: ReadonlyMap<string | undefined, Kind> = new Map(Object.entries<Kind>({
   invalid_request_error: "InvalidRequest",
   request_too_large: "InvalidRequest",
   authentication_error: "AuthenticationFailed",
@@ -136,14 +144,13 @@ const byType: { readonly [type: string]: Kind } = {
   timeout_error: "ServerFault",
   api_error: "ServerFault",
   server_error: "ServerFault"
-}
+}))
 
 /** What a failure is, for all that one knows without knowing the backend. */
 export const kindOf = (failure: Failure): Kind => {
   if (!isError(failure.status)) {
     const status = innerStatus(failure)
-    return (failure.code === undefined ? undefined : byType[failure.code]) ??
-      (failure.type === undefined ? undefined : byType[failure.type]) ??
+    return byType.get(failure.code) ?? byType.get(failure.type) ??
       (status === undefined ? "ServerFault" : kindOf({ ...failure, status }))
   }
   // a page of another server: the address is wrong, not the model
@@ -168,7 +175,12 @@ const innerStatus = (failure: Failure): number | undefined => {
 // -----------------------------------------------------------------------------
 
 /** What happened, in words that follow the backend's name. What they quote is still to be freed of the key. */
-export const describe = ({ code, headers, message, status, text, type }: Failure): string => {
+export const describe = (failure: Failure, refinement: Refinement): string =>
+  typeof refinement === "string" || refinement.advice === undefined
+    ? happened(failure)
+    : `${happened(failure)}; ${refinement.advice}`
+
+const happened = ({ code, headers, message, status, text, type }: Failure): string => {
   if (status >= 300 && status < 400) {
     const to = headers["location"]
     return `redirects (${status})${

@@ -7,7 +7,8 @@ import type * as Duration from "effect/Duration"
 import type { Failure, Kind, Refinement } from "./httpFailure.js"
 import * as RetryAfter from "./retryAfter.js"
 
-const kinds: { readonly [code: string]: Kind | undefined } = {
+// a map, since it is asked for the backend's own words: `constructor` may be one
+const kinds: ReadonlyMap<string | undefined, Kind> = new Map(Object.entries<Kind>({
   insufficient_quota: "QuotaExhausted",
   credit_balance_exhausted: "QuotaExhausted",
   organization_spend_limit_exceeded: "QuotaExhausted",
@@ -28,13 +29,12 @@ const kinds: { readonly [code: string]: Kind | undefined } = {
   moderation_blocked: "ContentFiltered",
   server_error: "ServerFault",
   server_is_overloaded: "ServerFault"
-}
+}))
 
 /** What a failure is by its code, or by its type where there is no code. */
 export const refine = (failure: Failure): Refinement | undefined => {
   const { code, retryAfter, status, type } = failure
-  const kind = (code === undefined ? undefined : kinds[code]) ?? (type === undefined ? undefined : kinds[type]) ??
-    (status === 429 ? "RateLimited" : undefined)
+  const kind = kinds.get(code) ?? kinds.get(type) ?? (status === 429 ? "RateLimited" : undefined)
   return kind === "RateLimited" ? { kind, retryAfter: retryAfter ?? waitIn(failure.message) } : kind
 }
 
