@@ -48,6 +48,8 @@ export interface Subject {
   }) => Layer.Layer<LlmService.LlmService, unknown, HttpClient.HttpClient>
   /** The model that all requests name. */
   readonly model: string
+  /** What `toolChat` says of its tool, for a backend that cannot be made to call one. @default "required" */
+  readonly toolChoice?: Tool.Choice
   readonly recordings: Recordings
 }
 
@@ -174,16 +176,16 @@ export const weather = Tool.make("get_weather", {
 })
 
 /**
- * A request that must be answered with a call of `weather`.
+ * A request that is answered with a call of `weather`; it must be, unless the subject says otherwise.
  *
  * @since 0.1.0
  * @category requests
  */
-export const toolChat = (model: string): Completion.Request => ({
+export const toolChat = (model: string, toolChoice: Tool.Choice = "required"): Completion.Request => ({
   model,
   prompt: "How is the weather in Oslo?",
   tools: [weather],
-  toolChoice: "required"
+  toolChoice
 })
 
 /**
@@ -381,7 +383,7 @@ export const suite = (subject: Subject): void => {
       it.effect("gives a tool call with its arguments as the model wrote them", () =>
         on([recordings.toolCall.answer], ({ http, llm }) =>
           Effect.gen(function*() {
-            const answer = yield* llm.generateText(toolChat(model))
+            const answer = yield* llm.generateText(toolChat(model, subject.toolChoice))
             checkCall(answer)
             check((yield* http.requests)[0]!, recordings.toolCall.sent)
           })))
@@ -511,9 +513,10 @@ export const suite = (subject: Subject): void => {
       it.effect("gives a tool call in pieces, wherever the bytes are cut", () =>
         Effect.gen(function*() {
           const { streamed } = recordings.toolCall
+          const asked = toolChat(model, subject.toolChoice)
           const length = new TextEncoder().encode(streamed.body).length
           for (let at = 0; at < length; at++) {
-            const seen = yield* stream({ ...streamed, body: RecordedHttp.cut(streamed.body, [at]) }, toolChat(model))
+            const seen = yield* stream({ ...streamed, body: RecordedHttp.cut(streamed.body, [at]) }, asked)
             assert.isUndefined(seen.error)
             checkCall(seen.completion)
           }
