@@ -20,7 +20,7 @@ import * as Stream from "effect/Stream"
 import * as Account from "./simulator/Account.js"
 import * as AnthropicWire from "./simulator/AnthropicWire.js"
 import * as Exchange from "./simulator/Exchange.js"
-import type * as Fault from "./simulator/Fault.js"
+import * as Fault from "./simulator/Fault.js"
 import * as GroqWire from "./simulator/GroqWire.js"
 import * as InProcess from "./simulator/InProcess.js"
 import * as Journal from "./simulator/Journal.js"
@@ -46,6 +46,14 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
  * @category models
  */
 export type Options = Settings.Options
+
+/**
+ * The names of the faults that a share of the requests can meet.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const faults: ReadonlyArray<Fault.Fault> = Fault.all
 
 /**
  * What can be set while it runs.

@@ -20,7 +20,7 @@ const ids = (message: Fields.Json | undefined, type: string, member: string): Re
  */
 export const broken = (body: Fields.Json, version: string, seed: number): string | undefined => {
   const messages = Fields.objects(body["messages"])
-  return samplingRule(body, version) ?? lengthRule(body) ?? toolRule(body) ??
+  return samplingRule(body, version) ?? blockRule(messages, version) ?? lengthRule(body) ?? toolRule(body) ??
     messages.reduce<string | undefined>((found, _, index) => found ?? messageRule(messages, index, seed), undefined) ??
     thinkingRule(body, messages)
 }
@@ -28,6 +28,19 @@ export const broken = (body: Fields.Json, version: string, seed: number): string
 const samplingRule = (body: Fields.Json, version: string): string | undefined => {
   const used = version === newest ? ["temperature", "top_p", "top_k"].find((name) => body[name] !== undefined) : undefined
   return used === undefined ? undefined : `${used}: sampling parameters are not supported in API version ${newest}`
+}
+
+// What the older version accepted without a use for it.
+const blockRule = (messages: ReadonlyArray<Fields.Json>, version: string): string | undefined => {
+  if (version !== newest) return undefined
+  for (const [index, message] of messages.entries()) {
+    for (const [at, block] of blocks(message).entries()) {
+      const place = `messages.${index}.content.${at}`
+      if (message["role"] === "assistant" && block["type"] === "document") return `${place}: document blocks are not permitted in assistant messages`
+      if (message["role"] === "user" && block["type"] === "text" && Array.isArray(block["citations"])) return `${place}.citations: Extra inputs are not permitted`
+    }
+  }
+  return undefined
 }
 
 const lengthRule = (body: Fields.Json): string | undefined => {

@@ -54,6 +54,8 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
 }
 
 const catalogue = [
+  Models.make("claude-sonnet-5-5", { title: "Claude Sonnet 5.5", created: 1_790_000_000, context: 200_000 }),
+  Models.make("claude-haiku-5-5", { title: "Claude Haiku 5.5", created: 1_790_000_000, context: 200_000 }),
   Models.make("claude-sonnet-4-5", { snapshot: "claude-sonnet-4-5-20250929", title: "Claude Sonnet 4.5", created: 1_759_104_000, context: 200_000 }),
   Models.make("claude-haiku-4-5", { snapshot: "claude-haiku-4-5-20251001", title: "Claude Haiku 4.5", created: 1_760_486_400, context: 200_000 }),
   Models.make("claude-opus-4-6", { title: "Claude Opus 4.6", created: 1_770_249_600, context: 200_000 })

@@ -101,10 +101,11 @@ const byType: { readonly [T in Type]: (schema: Schema, place: Place) => unknown 
   number: (schema, place) => numeral(schema, place, false),
   string: (schema, place) => text(schema, place),
   array: (schema, place) => {
-    const first = list(schema["prefixItems"])
-    const least = Math.max(count(schema["minItems"], 0), place.depth >= deep ? 0 : 1)
+    // Older drafts of JSON Schema write a tuple's members where newer ones write what follows them.
+    const first = [...list(schema["prefixItems"]), ...list(schema["items"])]
+    const least = Math.max(count(schema["minItems"], 0), place.depth >= deep || first.length > 0 ? 0 : 1)
     const length = Math.max(first.length, Math.min(least, count(schema["maxItems"], Infinity)))
-    const item = "items" in schema ? schema["items"] : {}
+    const item = isSchema(schema["items"]) ? schema["items"] : {}
     return Array.from({ length }, (_, index) => instance(first[index] ?? item, under(place, index.toString())))
   },
   object: (schema, place) => {

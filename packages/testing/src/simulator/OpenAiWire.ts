@@ -55,6 +55,7 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
 const catalogue = [
   Models.make("gpt-4o", { snapshot: "gpt-4o-2024-08-06", owner: "system", created: 1_715_367_049 }),
   Models.make("gpt-4o-mini", { snapshot: "gpt-4o-mini-2024-07-18", owner: "system", created: 1_721_172_741 }),
+  Models.make("gpt-4.1", { snapshot: "gpt-4.1-2025-04-14", owner: "system", created: 1_744_316_542, context: 1_047_576 }),
   Models.make("gpt-5-mini", { snapshot: "gpt-5-mini-2025-08-07", kind: "reasoning", owner: "system", created: 1_754_425_928, context: 400_000 }),
   Models.make("text-embedding-3-small", { owner: "system", created: 1_705_948_997, dimensions: 1536, context: 8192 }),
   Models.make("text-embedding-3-large", { owner: "system", created: 1_705_953_180, dimensions: 3072, context: 8192 })
