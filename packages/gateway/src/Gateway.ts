@@ -1,0 +1,304 @@
+/**
+ * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to any OpenAI
+ * client, and itself to those who operate it.
+ *
+ * It takes the service once, when it is made; a request builds no layer and no span of its own. It is an `HttpApp`, so
+ * any server of `@effect/platform` runs it, and a test calls it with a `Request` and reads a `Response`.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as InvalidOptions from "@spillway/core/InvalidOptions"
+import * as LlmService from "@spillway/core/LlmService"
+import * as Monitor from "@spillway/core/Monitor"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as CallHeaders from "./CallHeaders.js"
+import * as Drain from "./Drain.js"
+import type { Exchange, Failure, Route } from "./Exchange.js"
+import * as OpenAiApi from "./OpenAiApi.js"
+import * as OpenAiFault from "./OpenAiFault.js"
+import { Refusal } from "./Refusal.js"
+import * as Status from "./Status.js"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * A gateway, ready to be served.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** What a server runs. */
+  readonly app: HttpApp.Default<never, Scope.Scope>
+  /**
+   * Shuts down: new calls are refused with 503, those in flight end, and what outlasts the grace is cut. Succeeds when
+   * no call is left; the server may be closed then.
+   */
+  readonly drain: Effect.Effect<Drain.Drained>
+  /** How many calls are being answered. */
+  readonly inFlight: Effect.Effect<number>
+}
+
+/**
+ * The tag under which a program finds the gateway that it serves.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Gateway extends Context.Tag("@spillway/gateway/Gateway")<Gateway, Service>() {}
+
+/**
+ * How a gateway is set up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Most bytes of a request's body, from 1 KiB to 1 GiB. @default 10485760 (10 MiB) */
+  readonly bodyLimit?: number
+  /** How long calls in flight may go on once it drains. @default 30 seconds */
+  readonly grace?: Duration.DurationInput
+  /** What `/status.json` gives as the version. @default not told */
+  readonly version?: string
+}
+
+const Settings = Schema.Struct({
+  bodyLimit: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1024, atMost: 1024 ** 3 }), {
+    default: () => 10 * 1024 ** 2
+  }),
+  grace: Schema.optionalWith(InvalidOptions.duration(), { default: () => Duration.seconds(30) }),
+  version: Schema.optionalWith(InvalidOptions.name, { exact: true })
+})
+
+const validate = InvalidOptions.validate("Gateway", Settings)
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A gateway before the `LlmService` of the environment, showing what the current monitor sees.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<Service, InvalidOptions.InvalidOptions, LlmService.LlmService> =>
+  Effect.gen(function*() {
+    const settings = yield* validate(options)
+    const service = yield* LlmService.LlmService
+    const monitor = yield* Monitor.CurrentMonitor
+    const drain = yield* Drain.make(settings.grace)
+    const requests = Status.makeRequests()
+    const startedAt = yield* Clock.currentTimeMillis
+    const find = finder([
+      ...OpenAiApi.routes(service, settings),
+      ...Status.routes({ monitor, drain, requests, startedAt, version: settings.version })
+    ])
+    // random for the process and counted within it: unlike any other, without a draw for each request
+    const prefix = `req-${(yield* Random.nextIntBetween(0, 36 ** 6)).toString(36)}-${startedAt.toString(36)}`
+    let made = 0
+    const makeId = () => `${prefix}-${(++made).toString(36)}`
+    return {
+      app: answering({ find, drain, requests, makeId }),
+      drain: drain.drain,
+      inFlight: Effect.sync(drain.inFlight)
+    }
+  })
+
+/**
+ * A gateway, for a program that serves it in its own way.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<Gateway, InvalidOptions.InvalidOptions, LlmService.LlmService> => Layer.effect(Gateway, make(options))
+
+/**
+ * A gateway, served by the server of the environment for as long as the layer lives. When it ends, the gateway drains
+ * first, and the server closes after that.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const serve = (
+  options: Options = {}
+): Layer.Layer<Gateway, InvalidOptions.InvalidOptions, LlmService.LlmService | HttpServer.HttpServer> =>
+  Layer.scoped(
+    Gateway,
+    Effect.gen(function*() {
+      const gateway = yield* make(options)
+      yield* HttpServer.serveEffect(gateway.app)
+      yield* Effect.addFinalizer(() => gateway.drain)
+      return gateway
+    })
+  )
+
+// -----------------------------------------------------------------------------
+// routes
+// -----------------------------------------------------------------------------
+
+const finder = (routes: ReadonlyArray<Route>) => {
+  const prefixes = routes.filter((route) => route.prefix)
+  const exact = new Map<string, ReadonlyArray<Route>>()
+  for (const route of routes) {
+    if (!route.prefix) exact.set(route.path, [...exact.get(route.path) ?? [], route])
+  }
+  return (method: string, path: string): Either.Either<Route, Refusal> => {
+    const here = exact.get(path) ?? prefixes.filter((route) => path.startsWith(route.path))
+    const wanted = method === "HEAD" ? "GET" : method
+    const route = here.find((route) => route.method === wanted)
+    if (route !== undefined) return Either.right(route)
+    const allow = here.map((route) => route.method).join(", ")
+    return Either.left(
+      here.length === 0
+        ? new Refusal({ reason: "UnknownRoute", message: "There is nothing under this path" })
+        : new Refusal({ reason: "MethodNotAllowed", message: `This path takes ${allow}`, allow })
+    )
+  }
+}
+
+// -----------------------------------------------------------------------------
+// answering
+// -----------------------------------------------------------------------------
+
+interface Rooms {
+  readonly find: (method: string, path: string) => Either.Either<Route, Refusal>
+  readonly drain: Drain.Drain
+  readonly requests: Status.Requests
+  readonly makeId: () => string
+}
+
+const answering = (rooms: Rooms): HttpApp.Default<never, Scope.Scope> =>
+  Effect.withFiberRuntime<
+    HttpServerResponse.HttpServerResponse,
+    never,
+    HttpServerRequest.HttpServerRequest | Scope.Scope
+  >((fiber) => {
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
+    const scope = Context.unsafeGet(fiber.currentContext, Scope.Scope)
+    return Effect.clockWith((clock) => answer(rooms, request, scope, fiber, clock))
+  })
+
+const answer = (
+  { find, drain, requests, makeId }: Rooms,
+  request: HttpServerRequest.HttpServerRequest,
+  scope: Scope.Scope,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  clock: Clock.Clock
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, Scope.Scope> => {
+  const arrived = clock.unsafeCurrentTimeMillis()
+  const path = request.url.split("?", 1)[0]!
+  const found = find(request.method, path)
+  const isCall = Either.isRight(found) && found.right.kind === "call"
+  const given = isCall ? admit(drain, request, arrived) : Either.map(found, () => undefined)
+  const isCounted = isCall && Either.isRight(given)
+  const running = isCounted ? drain.enter(fiber) : { fiber }
+  const exchange: Exchange = {
+    id: CallHeaders.requestId(request.headers) ?? makeId(),
+    request,
+    path,
+    arrived,
+    scope,
+    given: Either.getOrElse(given, () => undefined),
+    running,
+    isCut: () => drain.state() === "closing",
+    status: clientClosed,
+    model: "",
+    failure: undefined,
+    leftEarly: false
+  }
+  const label = Either.match(found, { onLeft: () => "unknown", onRight: (route) => `${route.method} ${route.path}` })
+  const end = Effect.suspend(() => {
+    if (isCounted) drain.leave(running)
+    requests.count(label, exchange.status)
+    const isProbe = Either.isRight(found) && found.right.kind === "probe"
+    return log(exchange, label, isProbe ? Effect.logDebug : Effect.logInfo, clock.unsafeCurrentTimeMillis())
+  })
+  const refuse = (failure: Failure) => {
+    exchange.failure = OpenAiFault.nameOf(failure)
+    return (Either.isRight(found) ? found.right.refuse : OpenAiFault.toResponse)(failure)
+  }
+  const handled = Either.match(Either.flatMap(found, (route) => Either.map(given, () => route)), {
+    onLeft: (refusal) => Effect.succeed(refuse(refusal)),
+    onRight: (route) =>
+      Effect.matchCauseEffect(Effect.interruptible(Effect.suspend(() => route.handle(exchange))), {
+        onSuccess: Effect.succeed,
+        onFailure: (cause) => Effect.map(failureOf(cause, exchange), refuse)
+      })
+  })
+  return Effect.zipRight(
+    Scope.addFinalizer(scope, end),
+    Effect.map(handled, (response) => {
+      exchange.status = response.status
+      return HttpServerResponse.setHeader(response, "x-request-id", exchange.id)
+    })
+  )
+}
+
+// what an exchange ends with whose client did not wait for the answer
+const clientClosed = 499
+
+const admit = (
+  drain: Drain.Drain,
+  request: HttpServerRequest.HttpServerRequest,
+  now: number
+): Either.Either<Context.Context<never> | undefined, Refusal> => {
+  const { origin, host } = request.headers
+  if (drain.state() !== "accepting") return Either.left(draining)
+  // a page in the operator's browser must not spend the operator's money
+  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
+    ? Either.left(crossOrigin)
+    : CallHeaders.read(request.headers, now)
+}
+
+const draining = new Refusal({
+  reason: "Draining",
+  message: "The gateway is shutting down",
+  retryAfter: Duration.seconds(1)
+})
+
+const crossOrigin = new Refusal({ reason: "CrossOrigin", message: "Calls from web pages of another origin are refused" })
+
+const failureOf = (cause: Cause.Cause<Failure>, exchange: Exchange): Effect.Effect<Failure> => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isSome(failure)) return Effect.succeed(failure.value)
+  if (Cause.isInterruptedOnly(cause)) {
+    return exchange.isCut() ? Effect.succeed(draining) : Effect.failCause(Cause.stripFailures(cause))
+  }
+  return Effect.as(
+    Effect.annotateLogs(Effect.logError("a bug broke off a request", cause), { requestId: exchange.id }),
+    new Refusal({ reason: "InternalError", message: `The gateway has a bug; its log tells more under ${exchange.id}` })
+  )
+}
+
+const log = (exchange: Exchange, route: string, at: typeof Effect.logInfo, now: number): Effect.Effect<void> =>
+  Effect.annotateLogs(at("request"), {
+    requestId: exchange.id,
+    route,
+    status: exchange.status,
+    millis: now - exchange.arrived,
+    ...(exchange.model !== "" && { model: exchange.model }),
+    ...(exchange.failure !== undefined && { error: exchange.failure }),
+    ...(exchange.leftEarly && { leftEarly: true })
+  })

@@ -1,0 +1,286 @@
+/**
+ * The fields of OpenAI's requests, as a closed list.
+ *
+ * Every field that the API documents is here: those that can be honoured with what they must be, and the others as
+ * refused. What is not here is no field of the API (`api_key`, `base_url`, `headers`), and is refused too: nothing is
+ * dropped in silence, and nothing that a client sends can change where a request goes or with which key.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat/create
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Fields from "./Fields.js"
+
+// -----------------------------------------------------------------------------
+// values
+// -----------------------------------------------------------------------------
+
+const ModelName = Schema.String.pipe(
+  Schema.pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,256}$/u),
+  Fields.saying("must be the name of a model, of at most 256 characters")
+)
+
+const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  Schema.Number.pipe(
+    Schema.filter((n) => Number.isSafeInteger(n) && n >= least && n <= most),
+    Fields.saying(
+      most === Number.MAX_SAFE_INTEGER
+        ? `must be a whole number of at least ${least}`
+        : `must be a whole number from ${least} to ${most}`
+    )
+  )
+
+const UserId = Schema.String.pipe(
+  Schema.maxLength(512),
+  Fields.saying("must be an id of at most 512 characters")
+)
+
+const between = (least: number, most: number) =>
+  Schema.Number.pipe(
+    Schema.filter((n) => n >= least && n <= most),
+    Fields.saying(`must be a number from ${least} to ${most}`)
+  )
+
+const list = <A, I>(items: Schema.Schema<A, I>, least: number, most: number) =>
+  Schema.Array(items).pipe(
+    Schema.filter((items) => items.length >= least && items.length <= most),
+    Fields.saying(least === 0 ? `must be a list of at most ${most}` : `must be a list of ${least} to ${most}`)
+  )
+
+// -----------------------------------------------------------------------------
+// messages
+// -----------------------------------------------------------------------------
+
+const TextPart = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
+
+const ImagePart = Schema.Struct({
+  type: Schema.Literal("image_url"),
+  image_url: Schema.Struct({
+    url: Schema.String.pipe(
+      Schema.filter((url) => /^(?:https?:\/\/\S+|data:[^;,\s]+;base64,[\w+/=-]+)$/i.test(url)),
+      Fields.saying("must be an http(s) URL, or a data: URL of base64")
+    ),
+    detail: Fields.optional(Schema.Literal("auto", "low", "high"))
+  })
+})
+
+const FilePart = Schema.Struct({
+  type: Schema.Literal("file"),
+  file: Schema.Struct({
+    file_data: Schema.String.pipe(
+      Schema.filter((url) => /^data:[^;,\s]+;base64,[\w+/=-]+$/i.test(url)),
+      Fields.saying("must be a data: URL of base64 (data:application/pdf;base64,…)")
+    ),
+    filename: Fields.optional(Schema.String),
+    file_id: Fields.unsupported
+  })
+})
+
+const AudioPart = Schema.Struct({
+  type: Schema.Literal("input_audio"),
+  input_audio: Schema.Struct({ data: Schema.String, format: Schema.Literal("wav", "mp3") })
+})
+
+const RefusalPart = Schema.Struct({ type: Schema.Literal("refusal"), refusal: Schema.String })
+
+const text = Schema.Union(Schema.String, Schema.Array(TextPart)).pipe(
+  Fields.saying("must be a string, or a list of text parts")
+)
+
+const ToolCall = Schema.Struct({
+  id: Schema.NonEmptyString,
+  type: Fields.optional(Schema.Literal("function").pipe(Fields.saying("must be \"function\""))),
+  function: Schema.Struct({
+    name: Schema.NonEmptyString,
+    arguments: Schema.String,
+    // clients that send back what they received send back what they added to it
+    parsed_arguments: Schema.optional(Schema.Unknown)
+  }),
+  custom: Fields.unsupported,
+  index: Schema.optional(Schema.Unknown)
+})
+
+const ReasoningDetail = Schema.Union(
+  Schema.Struct({
+    type: Schema.Literal("reasoning.text"),
+    text: Schema.String,
+    signature: Fields.optional(Schema.String)
+  }),
+  Schema.Struct({ type: Schema.Literal("reasoning.encrypted"), data: Schema.String })
+)
+
+const instructions = <const Role extends string>(role: Role) =>
+  Schema.Struct({ role: Schema.Literal(role), content: text, name: Fields.unsupported })
+
+const Message = Schema.Union(
+  instructions("system"),
+  instructions("developer"),
+  Schema.Struct({
+    role: Schema.Literal("user"),
+    content: Schema.Union(Schema.String, list(Schema.Union(TextPart, ImagePart, FilePart, AudioPart), 1, 2048)).pipe(
+      Fields.saying("must be a string, or a list of content parts")
+    ),
+    name: Fields.unsupported
+  }),
+  Schema.Struct({
+    role: Schema.Literal("assistant"),
+    content: Fields.optional(
+      Schema.Union(Schema.String, Schema.Array(Schema.Union(TextPart, RefusalPart))).pipe(
+        Fields.saying("must be a string, or a list of text parts")
+      )
+    ),
+    tool_calls: Fields.optional(list(ToolCall, 0, 256)),
+    refusal: Fields.optional(Schema.String),
+    reasoning_content: Fields.optional(Schema.String),
+    reasoning: Fields.optional(Schema.String),
+    reasoning_details: Fields.optional(Schema.Array(ReasoningDetail)),
+    // an answer carries these, empty
+    annotations: Fields.optional(list(Schema.Unknown, 0, 0).pipe(Fields.saying("is not supported by this gateway"))),
+    parsed: Schema.optional(Schema.Unknown),
+    name: Fields.unsupported,
+    audio: Fields.unsupported,
+    function_call: Fields.unsupported
+  }),
+  Schema.Struct({
+    role: Schema.Literal("tool"),
+    tool_call_id: Schema.NonEmptyString,
+    content: text,
+    name: Fields.optional(Schema.NonEmptyString)
+  })
+)
+
+// -----------------------------------------------------------------------------
+// requests
+// -----------------------------------------------------------------------------
+
+const JsonSchema = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
+  Fields.saying("must be a JSON Schema, which is an object")
+)
+
+const FunctionName = Schema.String.pipe(
+  Schema.pattern(/^[a-zA-Z0-9_-]{1,64}$/),
+  Fields.saying("must be a name of 1 to 64 letters, digits, _ and -")
+)
+
+const FunctionTool = Schema.Struct({
+  type: Schema.Literal("function").pipe(Fields.saying("must be \"function\": other tools are not supported")),
+  function: Schema.Struct({
+    name: FunctionName,
+    description: Fields.optional(Schema.String),
+    parameters: Fields.optional(JsonSchema),
+    strict: Fields.optional(Schema.Boolean)
+  }),
+  custom: Fields.unsupported
+})
+
+const ToolChoice = Schema.Union(
+  Schema.Literal("none", "auto", "required"),
+  Schema.Struct({ type: Schema.Literal("function"), function: Schema.Struct({ name: FunctionName }) })
+).pipe(Fields.saying("must be \"none\", \"auto\", \"required\", or a function by its name"))
+
+const ResponseFormat = Schema.Union(
+  Schema.Struct({ type: Schema.Literal("text") }),
+  Schema.Struct({ type: Schema.Literal("json_object") }),
+  Schema.Struct({
+    type: Schema.Literal("json_schema"),
+    json_schema: Schema.Struct({
+      name: FunctionName,
+      description: Fields.optional(Schema.String),
+      schema: JsonSchema,
+      strict: Fields.optional(Schema.Boolean)
+    })
+  })
+)
+
+/**
+ * A request for a chat completion.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const ChatRequest = Schema.Struct({
+  model: ModelName,
+  messages: list(Message, 1, 2048),
+  max_tokens: Fields.optional(whole(1)),
+  max_completion_tokens: Fields.optional(whole(1)),
+  temperature: Fields.optional(between(0, 2)),
+  top_p: Fields.optional(between(0, 1)),
+  top_k: Fields.optional(whole(1)),
+  stop: Fields.optional(
+    Schema.Union(Schema.NonEmptyString, list(Schema.NonEmptyString, 0, 16)).pipe(
+      Fields.saying("must be a text, or a list of at most 16")
+    )
+  ),
+  seed: Fields.optional(whole(Number.MIN_SAFE_INTEGER).pipe(Fields.saying("must be a whole number"))),
+  presence_penalty: Fields.optional(between(-2, 2)),
+  frequency_penalty: Fields.optional(between(-2, 2)),
+  tools: Fields.optional(list(FunctionTool, 0, 256)),
+  tool_choice: Fields.optional(ToolChoice),
+  parallel_tool_calls: Fields.optional(Schema.Boolean),
+  response_format: Fields.optional(ResponseFormat),
+  reasoning_effort: Fields.optional(Schema.Literal("none", "minimal", "low", "medium", "high")),
+  user: Fields.optional(UserId),
+  safety_identifier: Fields.optional(UserId),
+  stream: Fields.optional(Schema.Boolean),
+  stream_options: Fields.optional(
+    Schema.Struct({ include_usage: Fields.optional(Schema.Boolean), include_obfuscation: Fields.only(false) })
+  ),
+  n: Fields.only(1),
+  logprobs: Fields.only(false),
+  store: Fields.only(false),
+  service_tier: Fields.only("auto"),
+  verbosity: Fields.only("medium"),
+  modalities: Fields.optional(
+    Schema.Array(Schema.String).pipe(
+      Schema.filter((kinds) => kinds.length === 1 && kinds[0] === "text"),
+      Fields.saying("must be [\"text\"]: nothing else is supported by this gateway")
+    )
+  ),
+  audio: Fields.unsupported,
+  function_call: Fields.unsupported,
+  functions: Fields.unsupported,
+  logit_bias: Fields.unsupported,
+  metadata: Fields.unsupported,
+  moderation: Fields.unsupported,
+  prediction: Fields.unsupported,
+  prompt_cache_key: Fields.unsupported,
+  prompt_cache_options: Fields.unsupported,
+  prompt_cache_retention: Fields.unsupported,
+  top_logprobs: Fields.unsupported,
+  web_search_options: Fields.unsupported
+})
+
+/**
+ * A request for embeddings.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const EmbeddingRequest = Schema.Struct({
+  model: ModelName,
+  input: Schema.Union(
+    Schema.String,
+    list(Schema.String.pipe(Fields.saying("must be a text: tokens are not taken")), 1, 2048)
+  ).pipe(
+    Fields.saying("must be a text, or a list of 1 to 2048")
+  ),
+  encoding_format: Fields.optional(Schema.Literal("float", "base64")),
+  dimensions: Fields.optional(whole(1)),
+  user: Fields.optional(UserId)
+})
+
+/**
+ * One message of a chat.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Message = typeof Message.Type
+
+/**
+ * One part of what a user says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type UserPart = typeof TextPart.Type | typeof ImagePart.Type | typeof FilePart.Type | typeof AudioPart.Type

@@ -1,0 +1,252 @@
+/**
+ * Requests as OpenAI's clients send them, read into the words of core.
+ *
+ * @since 0.1.0
+ */
+import type * as Completion from "@spillway/core/Completion"
+import type * as Embedding from "@spillway/core/Embedding"
+import * as Prompt from "@spillway/core/Prompt"
+import type * as Tool from "@spillway/core/Tool"
+import * as Either from "effect/Either"
+import { isNotNullable } from "effect/Predicate"
+import * as Fields from "./Fields.js"
+import * as OpenAiFields from "./OpenAiFields.js"
+import { field, type Refusal } from "./Refusal.js"
+
+/**
+ * A chat: the request itself, and the form in which the client wants the answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Chat {
+  readonly request: Completion.Request
+  readonly stream: boolean
+  /** Whether a stream shall end with a chunk that tells the usage. */
+  readonly includeUsage: boolean
+}
+
+/**
+ * Texts to embed: the request itself, and whether the client wants the vectors as base64.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Embed {
+  readonly request: Embedding.Request
+  readonly base64: boolean
+}
+
+const decodeChat = Fields.decode(OpenAiFields.ChatRequest)
+const decodeEmbedding = Fields.decode(OpenAiFields.EmbeddingRequest)
+
+/**
+ * Reads a chat request.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toChat = (body: unknown): Either.Either<Chat, Refusal> =>
+  Either.flatMap(decodeChat(body), (wire) =>
+    Either.flatMap(contradiction(wire), () =>
+      Either.map(toPrompt(wire.messages), (prompt): Chat => ({
+        request: toRequest(wire, prompt),
+        stream: wire.stream ?? false,
+        includeUsage: wire.stream_options?.include_usage ?? false
+      }))))
+
+/**
+ * Reads a request for embeddings.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toEmbed = (body: unknown): Either.Either<Embed, Refusal> =>
+  Either.map(decodeEmbedding(body), ({ model, input, dimensions, user, encoding_format }): Embed => ({
+    request: {
+      model,
+      input: typeof input === "string" ? [input] : input,
+      ...(isNotNullable(dimensions) && { dimensions }),
+      ...(isNotNullable(user) && { user })
+    },
+    base64: encoding_format === "base64"
+  }))
+
+// -----------------------------------------------------------------------------
+// translation
+// -----------------------------------------------------------------------------
+
+type Request = typeof OpenAiFields.ChatRequest.Type
+
+const contradiction = (wire: Request): Either.Either<void, Refusal> => {
+  const refuse = (name: string, says: string) => Either.left(field(name, says))
+  if (isNotNullable(wire.stream_options) && wire.stream !== true) {
+    return refuse("stream_options", "is only of use with stream: true")
+  }
+  if (
+    isNotNullable(wire.max_tokens) && isNotNullable(wire.max_completion_tokens) &&
+    wire.max_tokens !== wire.max_completion_tokens
+  ) return refuse("max_tokens", "differs from max_completion_tokens, which says the same")
+  if (isNotNullable(wire.user) && isNotNullable(wire.safety_identifier) && wire.user !== wire.safety_identifier) {
+    return refuse("user", "differs from safety_identifier, which says the same")
+  }
+  const choice = wire.tool_choice
+  const names = wire.tools?.map((tool) => tool.function.name) ?? []
+  if (isNotNullable(choice) && typeof choice === "object" && !names.includes(choice.function.name)) {
+    return refuse("tool_choice.function.name", "is not among tools")
+  }
+  if (choice === "required" && names.length === 0) return refuse("tool_choice", "requires tools, and there are none")
+  return Either.void
+}
+
+const toRequest = (wire: Request, prompt: Prompt.Prompt): Completion.Request => {
+  const maxTokens = wire.max_completion_tokens ?? wire.max_tokens
+  const user = wire.safety_identifier ?? wire.user
+  const { temperature, seed } = wire
+  return {
+    model: wire.model,
+    prompt,
+    ...(isNotNullable(maxTokens) && { maxTokens }),
+    ...(isNotNullable(temperature) && { temperature }),
+    ...(isNotNullable(wire.top_p) && { topP: wire.top_p }),
+    ...(isNotNullable(wire.top_k) && { topK: wire.top_k }),
+    ...(isNotNullable(wire.stop) && wire.stop.length > 0 && {
+      stop: typeof wire.stop === "string" ? [wire.stop] : wire.stop
+    }),
+    ...(isNotNullable(seed) && { seed }),
+    ...(isNotNullable(wire.presence_penalty) && { presencePenalty: wire.presence_penalty }),
+    ...(isNotNullable(wire.frequency_penalty) && { frequencyPenalty: wire.frequency_penalty }),
+    ...(isNotNullable(wire.tools) && wire.tools.length > 0 && { tools: wire.tools.map(toTool) }),
+    ...(isNotNullable(wire.tool_choice) && {
+      toolChoice: typeof wire.tool_choice === "string" ? wire.tool_choice : { tool: wire.tool_choice.function.name }
+    }),
+    ...(isNotNullable(wire.parallel_tool_calls) && { parallelToolCalls: wire.parallel_tool_calls }),
+    ...(isNotNullable(wire.response_format) && { format: toFormat(wire.response_format) }),
+    ...(isNotNullable(wire.reasoning_effort) && { reasoning: { effort: wire.reasoning_effort } }),
+    ...(isNotNullable(user) && { user })
+  }
+}
+
+const toTool = ({ function: { name, description, parameters, strict } }: NonNullable<Request["tools"]>[number]): Tool.Definition => ({
+  name,
+  parameters: parameters ?? { type: "object", properties: {} },
+  ...(isNotNullable(description) && { description }),
+  ...(isNotNullable(strict) && { strict })
+})
+
+const toFormat = (format: NonNullable<Request["response_format"]>): Completion.Format => {
+  switch (format.type) {
+    case "text":
+      return { _tag: "Text" }
+    case "json_object":
+      return { _tag: "Json" }
+    case "json_schema": {
+      const { name, description, schema, strict } = format.json_schema
+      return {
+        _tag: "JsonSchema",
+        name,
+        // a schema has a place of its own for what it is for
+        schema: !isNotNullable(description) ? schema : { description, ...schema },
+        ...(isNotNullable(strict) && { strict })
+      }
+    }
+  }
+}
+
+const toPrompt = (messages: ReadonlyArray<OpenAiFields.Message>): Either.Either<Prompt.Prompt, Refusal> => {
+  const prompt: Array<Prompt.Message> = []
+  const names = new Map<string, string>()
+  for (const [i, message] of messages.entries()) {
+    switch (message.role) {
+      case "system":
+      case "developer":
+        prompt.push(Prompt.system(toText(message.content)))
+        break
+      case "user":
+        prompt.push(Prompt.user(typeof message.content === "string" ? message.content : message.content.map(toUserPart)))
+        break
+      case "assistant": {
+        for (const call of message.tool_calls ?? []) names.set(call.id, call.function.name)
+        const content = toAssistantParts(message)
+        if (content.length === 0 && !isNotNullable(message.content)) {
+          return Either.left(field(`messages[${i}].content`, "is missing"))
+        }
+        // an empty answer is an answer
+        prompt.push(Prompt.assistant(content.length === 0 ? "" : content))
+        break
+      }
+      case "tool": {
+        const called = names.get(message.tool_call_id)
+        if (called === undefined) {
+          return Either.left(field(`messages[${i}].tool_call_id`, "is not the id of a call in a message before"))
+        }
+        const result: Prompt.ToolResultPart = {
+          _tag: "ToolResult",
+          id: message.tool_call_id,
+          name: message.name ?? called,
+          result: toText(message.content)
+        }
+        // results come as a message each, but answer one message of calls together
+        const last = prompt.at(-1)
+        if (last?.role === "tool") prompt[prompt.length - 1] = Prompt.tool([...last.content, result])
+        else prompt.push(Prompt.tool([result]))
+        break
+      }
+    }
+  }
+  return Either.right(prompt)
+}
+
+const toText = (content: string | ReadonlyArray<{ readonly text: string }>): string =>
+  typeof content === "string" ? content : content.map((part) => part.text).join("\n")
+
+const audioTypes = { wav: "audio/wav", mp3: "audio/mpeg" }
+
+const toUserPart = (part: OpenAiFields.UserPart): Prompt.UserPart => {
+  switch (part.type) {
+    case "text":
+      return Prompt.text(part.text)
+    case "image_url": {
+      const { url, detail } = part.image_url
+      return { ...Prompt.imageUrl(url), ...(isNotNullable(detail) && { detail }) }
+    }
+    case "file": {
+      const { file_data, filename } = part.file
+      return { _tag: "File", source: Prompt.fromUrl(file_data), ...(isNotNullable(filename) && { name: filename }) }
+    }
+    case "input_audio":
+      return Prompt.file(part.input_audio.data, audioTypes[part.input_audio.format])
+  }
+}
+
+const toAssistantParts = (message: Extract<OpenAiFields.Message, { role: "assistant" }>): ReadonlyArray<Prompt.AssistantPart> => {
+  const parts: Array<Prompt.AssistantPart> = []
+  const { content, refusal, reasoning_details: details } = message
+  const reasoning = message.reasoning_content ?? message.reasoning
+  if (isNotNullable(details) && details.length > 0) {
+    for (const detail of details) {
+      parts.push(
+        detail.type === "reasoning.encrypted"
+          ? { _tag: "Reasoning", text: "", redacted: detail.data }
+          : {
+            _tag: "Reasoning",
+            text: detail.text,
+            ...(isNotNullable(detail.signature) && { signature: detail.signature })
+          }
+      )
+    }
+  } else if (isNotNullable(reasoning) && reasoning !== "") {
+    parts.push({ _tag: "Reasoning", text: reasoning })
+  }
+  const texts = typeof content === "string"
+    ? [content]
+    : content?.map((part) => part.type === "text" ? part.text : part.refusal) ?? []
+  // what a model refused with is what it said
+  for (const said of isNotNullable(refusal) ? [...texts, refusal] : texts) {
+    if (said !== "") parts.push(Prompt.text(said))
+  }
+  for (const call of message.tool_calls ?? []) {
+    parts.push({ _tag: "ToolCall", id: call.id, name: call.function.name, arguments: call.function.arguments })
+  }
+  return parts
+}

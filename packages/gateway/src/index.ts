@@ -1,0 +1,113 @@
+// Written by `npm run codegen`.
+
+/**
+ * What a client may say of a call in its headers: how urgent it is, by when it must have ended, and on whose behalf it is made; and the id under which both sides log it.
+ *
+ * @since 0.1.0
+ */
+export * as CallHeaders from "./CallHeaders.js"
+
+/**
+ * Shutting down without losing an answer: new calls are refused, those in flight end, and what takes too long is cut.
+ *
+ * @since 0.1.0
+ */
+export * as Drain from "./Drain.js"
+
+/**
+ * A streamed answer as server-sent events.
+ *
+ * @since 0.1.0
+ */
+export * as EventStream from "./EventStream.js"
+
+/**
+ * One request and its answer, from arrival until the last byte; and the routes that exchanges take.
+ *
+ * @since 0.1.0
+ */
+export * as Exchange from "./Exchange.js"
+
+/**
+ * Decodes a JSON body by a Schema, and says of the first field that is wrong its name and what it must be, in the way that clients of HTTP APIs know (`messages[0].content must be a string`), and never the value that stood there.
+ *
+ * @since 0.1.0
+ */
+export * as Fields from "./Fields.js"
+
+/**
+ * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to any OpenAI client, and itself to those who operate it.
+ *
+ * @since 0.1.0
+ */
+export * as Gateway from "./Gateway.js"
+
+/**
+ * The JSON of a request's body, read within limits: so many bytes and no more, so deep and no deeper, and no key that would reach into a prototype.
+ *
+ * @since 0.1.0
+ */
+export * as JsonBody from "./JsonBody.js"
+
+/**
+ * What the monitor sees of queues, circuits and keys, as metrics that are read when somebody scrapes.
+ *
+ * @since 0.1.0
+ */
+export * as MonitorMetrics from "./MonitorMetrics.js"
+
+/**
+ * The API that OpenAI's clients speak: chat completions, embeddings and models, for every backend there is.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiApi from "./OpenAiApi.js"
+
+/**
+ * What OpenAI's clients hear when something goes wrong: a status from which they make their own typed errors, and a body with the `type` that OpenAI would have used and our own name of the error as the `code`.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiFault from "./OpenAiFault.js"
+
+/**
+ * The fields of OpenAI's requests, as a closed list.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiFields from "./OpenAiFields.js"
+
+/**
+ * Requests as OpenAI's clients send them, read into the words of core.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiInbound from "./OpenAiInbound.js"
+
+/**
+ * Answers in the words of core, written as OpenAI's clients read them.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiOutbound from "./OpenAiOutbound.js"
+
+/**
+ * The text format that Prometheus scrapes, and the metrics of the program in it.
+ *
+ * @since 0.1.0
+ */
+export * as Prometheus from "./Prometheus.js"
+
+/**
+ * What the gateway itself says no to, before any backend is asked: a body that is no JSON, a field it does not know, a path it does not serve, a call that comes while it shuts down.
+ *
+ * @since 0.1.0
+ */
+export * as Refusal from "./Refusal.js"
+
+/**
+ * What operators ask: whether the gateway lives, whether it is ready for calls, how it is doing, and its metrics.
+ *
+ * @since 0.1.0
+ */
+export * as Status from "./Status.js"
