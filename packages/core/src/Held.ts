@@ -7,16 +7,47 @@
  *
  * @since 0.1.0
  */
+import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type * as Option from "effect/Option"
+import type * as Completion from "./Completion.js"
+import type { LlmError } from "./LlmError.js"
 
 /**
- * Gives back one thing that was held; hears how the call ended. Return an effect only when giving back really is one.
+ * Gives back one thing that was held; hears how the call ended. An answer that ended well is a success with what
+ * carries its `usage`: the answer itself, or the `Finish` part of a stream. A stream that its consumer left early is a
+ * success with nothing. Return an effect only when giving back really is one.
  *
  * @since 0.1.0
  * @category models
  */
 export type Release = (exit: Exit.Exit<unknown, unknown>) => void | Effect.Effect<void>
+
+/**
+ * The next parts of a streamed answer: never none. Fails with nothing when it has ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Pull = Effect.Effect<Parts, Option.Option<LlmError>>
+
+/**
+ * Parts that came together.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Parts = Chunk.Chunk<Completion.Part>
+
+/**
+ * Stands between a streamed answer and its consumer from the first part on. When it cuts the answer off, it closes
+ * `held` itself, whether or not the consumer is there to hear of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Watch = (rest: Pull, held: Held) => Effect.Effect<Pull>
 
 /**
  * The things that a call holds.
@@ -29,6 +60,12 @@ export interface Held {
   readonly add: (release: Release) => void
   /** Gives everything back, the last taken first, once; later calls do nothing. */
   readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+  /** Has the rest of the answer watched, should it be a stream: the first to ask stands next to the backend. */
+  readonly watch: (watch: Watch) => void
+  /** The rest of a streamed answer, watched by all who asked. */
+  readonly watched: (rest: Pull) => Effect.Effect<Pull>
+  /** Hands over to another what is held and who watches: it is given back when the other is closed. */
+  readonly moveTo: (other: Held) => void
 }
 
 /**
@@ -40,7 +77,8 @@ export interface Held {
 export const make = (): Held => {
   let releases: Array<Release> | undefined = []
   let ended: Exit.Exit<unknown, unknown> | undefined
-  return {
+  let watches: Array<Watch> | undefined
+  const self: Held = {
     add(release) {
       if (releases !== undefined) {
         releases.push(release)
@@ -73,6 +111,19 @@ export const make = (): Held => {
         return effects === undefined ? die : Effect.zipRight(effects, die)
       }
       return effects ?? Effect.void
+    },
+    watch(watch) {
+      if (watches === undefined) watches = [watch]
+      else watches.push(watch)
+    },
+    watched: (rest) =>
+      watches === undefined
+        ? Effect.succeed(rest)
+        : Effect.reduce(watches, rest, (rest, watch) => watch(rest, self)),
+    moveTo(other) {
+      other.add(self.close)
+      watches?.forEach(other.watch)
     }
   }
+  return self
 }

@@ -87,7 +87,11 @@ export interface Calls {
   readonly started: number
   readonly succeeded: number
   readonly failed: { readonly [T in LlmError.Tag]?: number }
+  /** Given up by their callers: interrupted, or a stream that was left before its end. */
   readonly interrupted: number
+  /** Ended by a bug rather than an error. */
+  readonly died: number
+  /** Attempts after the first, by the error of the attempt before. */
   readonly retries: { readonly [T in LlmError.Tag]?: number }
   readonly inputTokens: number
   readonly outputTokens: number

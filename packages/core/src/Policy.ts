@@ -156,6 +156,8 @@ export interface Call {
   readonly tenant: string
   /** Which try this is; 1 is the first. */
   readonly attempt: number
+  /** Why the try before this one failed; absent on the first. */
+  readonly previous?: LlmError
   /** What the call holds until its answer has ended. Inside `attempt` it is what this attempt holds. */
   readonly held: Held.Held
 }
@@ -208,7 +210,7 @@ export const attempt = <A, R>(next: Next<A, R>, call: Call): Effect.Effect<A, Ll
     const held = Held.make()
     return Effect.onExit(next({ ...call, held }), (exit) => {
       if (exit._tag === "Failure") return held.close(exit)
-      call.held.add(held.close)
+      held.moveTo(call.held)
       return Effect.void
     })
   })

@@ -1,0 +1,503 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Completion from "@spillway/core/Completion"
+import * as LlmError from "@spillway/core/LlmError"
+import * as LlmService from "@spillway/core/LlmService"
+import * as Policy from "@spillway/core/Policy"
+import * as Resilience from "@spillway/core/Resilience"
+import * as Retry from "@spillway/core/Retry"
+import { ScriptedLlm } from "@spillway/testing"
+import { Cause, Chunk, Duration, Effect, Exit, FastCheck as fc, Fiber, Random, Stream, TestClock } from "effect"
+
+const backend = "scripted"
+const request = { model: "m", prompt: "hi" }
+const fault = (n = 0) => new LlmError.ServerFault({ backend, message: `fault ${n}` })
+const limited = (millis: number) =>
+  new LlmError.RateLimited({ backend, message: "slow down", retryAfter: Duration.millis(millis) })
+const refused = new LlmError.AuthenticationFailed({ backend, message: "wrong key" })
+
+const make = (options: Retry.Options, ...script: ReadonlyArray<ScriptedLlm.Step | ScriptedLlm.Repeat>) =>
+  Effect.gen(function*() {
+    const llm = yield* ScriptedLlm.make(...script)
+    const retry = yield* Retry.make({ jitter: "none", ...options })
+    return {
+      llm: Resilience.protect(llm, retry.policy),
+      /** When each attempt was made. */
+      times: Effect.map(llm.requests, (requests) => requests.map(({ at }) => at))
+    }
+  })
+
+/** Runs an effect until it has ended, letting as much time pass as it takes, and says when it ended. */
+const play = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.fork(
+      Effect.zip(Effect.exit(effect), Effect.clockWith((clock) => clock.currentTimeMillis))
+    )
+    yield* TestClock.adjust("1 day")
+    const [exit, endedAt] = yield* Fiber.join(fiber)
+    return { exit, endedAt }
+  })
+
+const errorOf = <A>(exit: Exit.Exit<A, LlmError.LlmError>) =>
+  Exit.match(exit, {
+    onFailure: (cause) => Cause.squash(cause) as LlmError.LlmError,
+    onSuccess: () => undefined
+  })
+
+describe("Retry", () => {
+  describe("backoff", () => {
+    it.effect("tries 5 times more after 1, 2, 4, 8 and 16 seconds, and fails with the last error", () =>
+      Effect.gen(function*() {
+        let n = 0
+        const { llm, times } = yield* make({}, ScriptedLlm.repeat(() => fault(++n)))
+        const { endedAt, exit } = yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 1000, 3000, 7000, 15_000, 31_000])
+        assert.strictEqual(endedAt, 31_000)
+        assert.strictEqual(errorOf(exit)?.message, "fault 6")
+      }))
+
+    for (
+      const [options, waits] of [
+        [{ factor: 3 }, [1000, 3000, 9000, 16_000, 16_000]],
+        [{ initialDelay: 2, maxDelay: 15 }, [2, 4, 8, 15, 15]],
+        [{ factor: 1, maxRetries: 3 }, [1000, 1000, 1000]],
+        [{ initialDelay: 0, maxRetries: 2 }, [0, 0]],
+        [{ maxRetries: 0 }, []]
+      ] as Array<[Retry.Options, Array<number>]>
+    ) {
+      it.effect(`waits ${waits.join(", ") || "for nothing"} with ${JSON.stringify(options)}`, () =>
+        Effect.gen(function*() {
+          const { llm, times } = yield* make(options, ScriptedLlm.repeat(fault()))
+          yield* play(llm.generateText(request))
+          const at = yield* times
+          assert.deepStrictEqual(at.slice(1).map((time, n) => time - at[n]!), waits)
+        }))
+    }
+
+    it.effect("counts anew for each call", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, fault(), "one", fault(), "two")
+        const twice = Effect.zipRight(llm.generateText(request), llm.generateText(request))
+        const { exit } = yield* play(twice)
+        assert.strictEqual(Exit.isSuccess(exit) && exit.value.text, "two")
+        assert.deepStrictEqual(yield* times, [0, 1000, 1000, 2000])
+      }))
+  })
+
+  describe("jitter", () => {
+    const fixed = (chance: number): Random.Random => ({
+      ...Random.make("fixed"),
+      next: Effect.succeed(chance)
+    })
+    const firstWait = (options: Retry.Options, chance: number) =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({ maxRetries: 1, ...options }, ScriptedLlm.repeat(fault()))
+        yield* play(Effect.withRandom(llm.generateText(request), fixed(chance)))
+        const [first, second] = yield* times
+        return second! - first!
+      })
+
+    for (
+      const [jitter, waits] of [
+        [undefined, [800, 900, 1000, 1180]],
+        ["full", [0, 250, 500, 950]],
+        ["equal", [500, 625, 750, 975]],
+        ["none", [1000, 1000, 1000, 1000]],
+        [1, [0, 500, 1000, 1900]]
+      ] as Array<[Retry.Jitter | undefined, Array<number>]>
+    ) {
+      it.effect(`spreads a backoff of a second by ${jitter ?? "its default"}`, () =>
+        Effect.gen(function*() {
+          const seen = yield* Effect.forEach([0, 0.25, 0.5, 0.95], (chance) => firstWait({ jitter }, chance))
+          assert.deepStrictEqual(seen, waits)
+        }))
+    }
+
+    it.effect("never makes a backoff longer than the cap", () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* firstWait({ initialDelay: "16 seconds", jitter: 0.2 }, 0.99), 16_000)
+        // and those who have reached the cap are still spread
+        assert.strictEqual(yield* firstWait({ initialDelay: "20 seconds", jitter: 0.2 }, 0), 12_800)
+      }))
+
+    it.effect("is the same with the same seed, and spreads evenly", () =>
+      Effect.gen(function*() {
+        const { schedule } = yield* Retry.make({ jitter: "full", maxRetries: 100, factor: 1, initialDelay: "10 seconds" })
+        const draw = waits(schedule, Array.from({ length: 100 }, () => fault()))
+        const many = yield* Effect.withRandom(
+          Effect.map(Effect.replicateEffect(draw, 100), (waits) => waits.flat()),
+          Random.make("another seed")
+        )
+        assert.deepStrictEqual(
+          yield* Effect.withRandom(draw, Random.make("seed")),
+          yield* Effect.withRandom(draw, Random.make("seed"))
+        )
+        assert.lengthOf(many, 10_000)
+        for (let second = 0; second < 10; second++) {
+          const within = many.filter((millis) => Math.floor(Math.min(millis, 9999) / 1000) === second).length
+          assert.isTrue(Math.abs(within - 1000) < 200, `${within} of 10,000 in second ${second}`)
+        }
+      }))
+  })
+
+  describe("what the backend says", () => {
+    it.effect("waits as long as the backend says, to the millisecond, without jitter", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({ jitter: "full" }, limited(20_250), "hello")
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 20_250])
+      }))
+
+    it.effect("does not try more often because of it", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({ maxRetries: 2 }, ScriptedLlm.repeat(limited(250)))
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 250, 500])
+      }))
+
+    it.effect("returns to its own backoff when the backend says nothing more", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, limited(5000), fault(), "hello")
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 5000, 7000])
+      }))
+
+    it.effect("fails at once when it is asked to wait longer than it would, with the error that says so", () =>
+      Effect.gen(function*() {
+        for (const millis of [60_001, 2_147_484_000, Infinity]) {
+          const { llm, times } = yield* make({}, limited(millis))
+          const { endedAt, exit } = yield* play(llm.generateText(request))
+          const error = errorOf(exit)
+          assert.strictEqual(error?._tag === "RateLimited" && Duration.toMillis(error.retryAfter!), millis)
+          const [at] = yield* times
+          assert.strictEqual(endedAt, at)
+        }
+        const { llm, times } = yield* make({ maxRetryAfter: "1 hour" }, limited(3_600_000), "hello")
+        yield* play(llm.generateText(request))
+        const [first, second] = yield* times
+        assert.strictEqual(second! - first!, 3_600_000)
+      }))
+
+    it.effect("waits for a pool whose keys cool down", () =>
+      Effect.gen(function*() {
+        const cooling = new LlmError.KeysCooling({ backend, message: "all cool", retryAfter: Duration.seconds(7) })
+        const { llm, times } = yield* make({}, cooling, "hello")
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 7000])
+      }))
+  })
+
+  describe("another key", () => {
+    it.effect("goes on at once after a key that is refused, or limited while another is ready", () =>
+      Effect.gen(function*() {
+        const quota = new LlmError.QuotaExhausted({ backend, message: "used up" })
+        const { llm, times } = yield* make({}, refused, quota, limited(0), "hello")
+        const { exit } = yield* play(llm.generateText(request))
+        assert.strictEqual(Exit.isSuccess(exit) && exit.value.text, "hello")
+        assert.deepStrictEqual(yield* times, [0, 0, 0, 0])
+      }))
+
+    it.effect("does not count it as a retry", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({ maxRetries: 1 }, limited(0), limited(0), limited(3000), limited(0), "hello")
+        const { exit } = yield* play(llm.generateText(request))
+        assert.isTrue(Exit.isSuccess(exit))
+        assert.deepStrictEqual(yield* times, [0, 0, 0, 3000, 3000])
+      }))
+
+    it.effect("ends when the pool has no key left", () =>
+      Effect.gen(function*() {
+        const exhausted = new LlmError.KeysExhausted({ backend, message: "no key left" })
+        const { llm, times } = yield* make({}, refused, refused, exhausted)
+        const { exit } = yield* play(llm.generateText(request))
+        assert.strictEqual(errorOf(exit)?._tag, "KeysExhausted")
+        assert.deepStrictEqual(yield* times, [0, 0, 0])
+      }))
+
+    it.effect("ends where nobody counts the keys", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({ maxRotations: 3 }, ScriptedLlm.repeat(refused))
+        const { exit } = yield* play(llm.generateText(request))
+        assert.strictEqual(errorOf(exit)?._tag, "AuthenticationFailed")
+        assert.deepStrictEqual(yield* times, [0, 0, 0, 0])
+      }))
+
+    it.effect("backs off from a backend that says \"at once\" without end", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({ maxRotations: 2, maxRetries: 2 }, ScriptedLlm.repeat(limited(0)))
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 0, 0, 1000, 3000])
+      }))
+  })
+
+  describe("verdicts", () => {
+    const sample = (tag: LlmError.Tag): LlmError.LlmError => {
+      const common = { backend, message: tag }
+      const fields = {
+        Unsupported: { feature: "x" },
+        InvalidOutput: { text: "x" },
+        TimedOut: { after: Duration.zero },
+        DeadlineExceeded: { phase: "attempt" },
+        QueueFull: { capacity: 1, waiting: 1 }
+      }
+      // the tag names the class, and the fields are those that it wants
+      const make = (LlmError as unknown as Record<string, new(fields: object) => LlmError.LlmError>)[tag]!
+      return new make({ ...common, ...(fields as Record<string, object>)[tag] })
+    }
+    const attempts = { Never: 1, Failover: 1, RotateKey: 11, Retry: 6 } as const
+
+    for (const tag of Object.keys(LlmError.verdicts) as Array<LlmError.Tag>) {
+      const count = attempts[LlmError.verdicts[tag].retriability]
+      it.effect(`asks ${count} times when the answer is always ${tag}`, () =>
+        Effect.gen(function*() {
+          const { llm, times } = yield* make({}, ScriptedLlm.repeat(sample(tag)))
+          const { exit } = yield* play(llm.generateText(request))
+          assert.strictEqual(errorOf(exit)?._tag, tag)
+          assert.lengthOf(yield* times, count)
+        }))
+    }
+
+    it.effect("gives up at the first error that time does not help", () =>
+      Effect.gen(function*() {
+        const invalid = new LlmError.InvalidRequest({ backend, message: "no" })
+        const { llm, times } = yield* make({}, fault(), invalid)
+        const { exit } = yield* play(llm.generateText(request))
+        assert.strictEqual(errorOf(exit), invalid)
+        assert.deepStrictEqual(yield* times, [0, 1000])
+      }))
+
+    it.effect("does not try a bug again", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, Effect.die("a bug"))
+        const { exit } = yield* play(llm.generateText(request))
+        assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+        assert.lengthOf(yield* times, 1)
+      }))
+  })
+
+  describe("deadline", () => {
+    it.effect("fails at once with the last error when the wait would pass it", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, limited(30_000))
+        const { endedAt, exit } = yield* play(Policy.withDeadline(llm.generateText(request), "10 seconds"))
+        const error = errorOf(exit)
+        assert.strictEqual(error?._tag === "RateLimited" && Duration.toSeconds(error.retryAfter!), 30)
+        assert.strictEqual(endedAt, 0)
+        assert.deepStrictEqual(yield* times, [0])
+      }))
+
+    it.effect("does not begin an attempt at the deadline itself", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, ScriptedLlm.repeat(fault()))
+        const { endedAt } = yield* play(Policy.withDeadline(llm.generateText(request), "3 seconds"))
+        assert.deepStrictEqual(yield* times, [0, 1000])
+        assert.strictEqual(endedAt, 1000)
+      }))
+  })
+
+  describe("attempts", () => {
+    const watching = (log: Array<string>): Policy.Policy => (next) => (call) =>
+      Effect.suspend(() => {
+        log.push(`${call.attempt}${call.previous === undefined ? "" : ` after ${call.previous._tag}`}`)
+        call.held.add((exit) => void log.push(`${call.attempt} ${exit._tag}`))
+        return next(call)
+      })
+
+    it.effect("are numbered, know why they are made, and give back what they took before the wait", () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const retry = yield* Retry.make({ jitter: "none" })
+        const llm = Resilience.protect(
+          yield* ScriptedLlm.make(fault(), limited(0), "hello"),
+          Policy.compose(retry.policy, watching(log))
+        )
+        const fiber = yield* Effect.fork(llm.generateText(request))
+        yield* TestClock.adjust("500 millis")
+        assert.deepStrictEqual(log, ["1", "1 Failure"])
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.join(fiber)
+        assert.deepStrictEqual(log, [
+          "1",
+          "1 Failure",
+          "2 after ServerFault",
+          "2 Failure",
+          "3 after RateLimited",
+          "3 Success"
+        ])
+      }))
+
+    it.effect("end with their caller: before the first, in the midst of one, and while waiting", () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const retry = yield* Retry.make({ jitter: "none" })
+        const llm = yield* ScriptedLlm.make(Effect.never, fault(), "not asked for")
+        const service = Resilience.protect(llm, Policy.compose(retry.policy, watching(log)))
+
+        const inAttempt = yield* Effect.fork(service.generateText(request))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(inAttempt)
+        assert.deepStrictEqual(log, ["1", "1 Failure"])
+
+        const inWait = yield* Effect.fork(service.generateText(request))
+        yield* TestClock.adjust("500 millis")
+        assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(inWait)))
+        yield* TestClock.adjust("1 hour")
+        assert.lengthOf(yield* llm.requests, 2)
+
+        const before = yield* Effect.fork(Effect.delay(service.generateText(request), "1 second"))
+        yield* Fiber.interrupt(before)
+        yield* TestClock.adjust("1 hour")
+        assert.lengthOf(yield* llm.requests, 2)
+      }))
+  })
+
+  describe("streams", () => {
+    const part = (text: string): Completion.Part => ({ _tag: "TextDelta", text })
+    const finish: Completion.Part = { _tag: "Finish", finishReason: "stop", usage: {} }
+
+    it.effect("are tried again until their first part is there", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, fault(), [fault()], [], [part("hello"), finish])
+        const { exit } = yield* play(Stream.runCollect(llm.streamText(request)))
+        assert.deepStrictEqual(Exit.isSuccess(exit) && Chunk.toReadonlyArray(exit.value), [part("hello"), finish])
+        assert.deepStrictEqual(yield* times, [0, 1000, 3000, 7000])
+      }))
+
+    it.effect("are never tried again after it: the consumer keeps what came, and hears of the error", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, [part("hel"), fault(7), part("lo"), finish], "never asked for")
+        const seen: Array<string> = []
+        const { endedAt, exit } = yield* play(
+          Stream.runForEach(llm.streamText(request), (part) => Effect.sync(() => seen.push(part._tag)))
+        )
+        assert.deepStrictEqual(seen, ["TextDelta"])
+        assert.strictEqual(errorOf(exit)?.message, "fault 7")
+        assert.deepStrictEqual(yield* times, [0])
+        assert.strictEqual(endedAt, 0)
+      }))
+
+    it.effect("are not begun by a chunk with no part in it", () =>
+      Effect.gen(function*() {
+        let calls = 0
+        const retry = yield* Retry.make()
+        const llm = Resilience.protect(
+          LlmService.make("empty first", {
+            streamText: () =>
+              Stream.suspend(() =>
+                ++calls === 1
+                  ? Stream.concat(Stream.fromChunk(Chunk.empty()), Stream.fail(fault()))
+                  : Stream.make(part("hello"), finish)
+              )
+          }),
+          retry.policy
+        )
+        const { exit } = yield* play(Stream.runCollect(llm.streamText(request)))
+        assert.isTrue(Exit.isSuccess(exit))
+        assert.strictEqual(calls, 2)
+      }))
+  })
+
+  describe("schedule", () => {
+    it.effect("does the same for any effect", () =>
+      Effect.gen(function*() {
+        const { schedule } = yield* Retry.make({ jitter: "none", maxRetries: 3 })
+        const errors = [fault(), limited(0), limited(2500), fault()]
+        const times: Array<number> = []
+        const { exit } = yield* play(Effect.retry(
+          Effect.clockWith((clock) => {
+            times.push(clock.unsafeCurrentTimeMillis())
+            const error = errors[times.length - 1]
+            return error === undefined ? Effect.succeed("done") : Effect.fail(error)
+          }),
+          schedule
+        ))
+        assert.deepStrictEqual(exit, Exit.succeed("done"))
+        assert.deepStrictEqual(times, [0, 1000, 1000, 3500, 7500])
+      }))
+
+    it.effect.prop(
+      "never waits for a time that is no time, nor longer or oftener than it may",
+      {
+        maxRetries: fc.integer({ min: 0, max: 100 }),
+        maxRotations: fc.integer({ min: 0, max: 20 }),
+        initialDelay: fc.integer({ min: 0, max: 3_600_000 }),
+        maxDelay: fc.integer({ min: 0, max: 86_400_000 }),
+        factor: fc.double({ min: 1, max: 100, noNaN: true }),
+        jitter: fc.oneof(fc.constantFrom<Retry.Jitter>("full", "equal", "none"), fc.double({ min: 0, max: 1, noNaN: true })),
+        errors: fc.array(
+          fc.oneof(
+            { weight: 5, arbitrary: fc.constant(fault()) },
+            fc.constant(refused),
+            fc.oneof(fc.constant(0), fc.nat(60_000)).map(limited)
+          ),
+          { minLength: 50, maxLength: 150 }
+        ),
+        seed: fc.string()
+      },
+      ({ errors, seed, ...options }) =>
+        Effect.gen(function*() {
+          const { schedule } = yield* Retry.make(options)
+          const all = yield* Effect.withRandom(waits(schedule, errors), Random.make(seed))
+          assert.isAtMost(all.length, options.maxRetries + options.maxRotations)
+          all.forEach((millis, n) => {
+            assert.isTrue(Number.isInteger(millis) && millis >= 0, `${millis}`)
+            const asked = errors[n]!._tag === "RateLimited" ? Duration.toMillis((errors[n] as LlmError.RateLimited).retryAfter!) : 0
+            assert.isAtMost(millis, Math.max(options.maxDelay, asked))
+            if (asked > 0) assert.strictEqual(millis, asked)
+          })
+        }),
+      { fastCheck: { numRuns: 200 } }
+    )
+  })
+
+  describe("options", () => {
+    for (
+      const [field, options] of [
+        ["maxRetries", { maxRetries: -1 }],
+        ["maxRetries", { maxRetries: 1.5 }],
+        ["initialDelay", { initialDelay: -1 }],
+        ["factor", { factor: 0.5 }],
+        ["factor", { factor: NaN }],
+        ["maxDelay", { maxDelay: "2 days" }],
+        ["jitter", { jitter: -0.0001 }],
+        ["jitter", { jitter: 1.0001 }],
+        ["jitter", { jitter: "some" }],
+        ["maxRetryAfter", { maxRetryAfter: Duration.infinity }],
+        ["maxRotations", { maxRotations: 1001 }],
+        ["retries", { retries: 3 }]
+      ] as Array<[string, Retry.Options]>
+    ) {
+      it.effect(`name ${field} in ${JSON.stringify(options)} as wrong`, () =>
+        Effect.gen(function*() {
+          const error = yield* Effect.flip(Retry.make(options))
+          assert.strictEqual(error.field, field)
+          assert.include(error.message, `Retry.${field}: `)
+        }))
+    }
+
+    it.effect("say what a jitter may be", () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Retry.make({ jitter: 2 }))
+        assert.strictEqual(
+          error.message,
+          "Retry.jitter: must be \"full\", \"equal\", \"none\" or a number from 0 to 1, not 2"
+        )
+      }))
+  })
+})
+
+/** The waits that a schedule takes for these errors, until it ends. */
+const waits = (schedule: Retry.Retry["schedule"], errors: ReadonlyArray<LlmError.LlmError>) =>
+  Effect.gen(function*() {
+    const all: Array<number> = []
+    let state = schedule.initial
+    let now = 0
+    for (const error of errors) {
+      const [next, , decision] = yield* schedule.step(now, error, state)
+      if (decision._tag === "Done") break
+      const start = [...decision.intervals.intervals][0]!.startMillis
+      all.push(start - now)
+      now = start
+      state = next
+    }
+    return all
+  })
