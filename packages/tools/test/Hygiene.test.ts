@@ -9,8 +9,9 @@ describe("hygiene", () => {
     ["a registry in a lockfile", join(`"resol`, `ved": "https:`, `//host/x.tgz"`)],
     ["a registry's host", join("registry.", "npmjs", ".org")],
     ["a home folder", join("see /ho", "me/ann/", "code")],
-    ["a key", join("gs", "k_", "a".repeat(52))],
-    ["another key", join("sk-", "ant-api03-", "a".repeat(93))],
+    ["a key", join("gs", "k_", "a".repeat(20), "WGdyb3", "FY", "a".repeat(24))],
+    ["a key of OpenAI", join("sk-", "proj-", "a_b".repeat(20), "T3Blbk", "FJ", "a".repeat(20))],
+    ["a key of Anthropic", join("sk-", "ant-api03-", "a".repeat(93))],
     ["a private key", join("-----BEGIN RSA PRIV", "ATE KEY-----")]
   ] as const
   for (const [title, text] of planted) {
