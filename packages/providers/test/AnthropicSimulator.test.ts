@@ -16,6 +16,9 @@ const model = "claude-sonnet-4-5"
 
 const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
 
+const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
+  Completion.collect(service.streamText(request))
+
 const on = <A, E>(
   use: (service: LlmService.Service, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: { readonly simulator?: Simulator.Options; readonly backend?: Partial<Anthropic.Options> } = {}
@@ -34,9 +37,9 @@ describe("Anthropic and the simulator", () => {
       Effect.gen(function*() {
         const request = { model, prompt: [Prompt.system("Be brief."), Prompt.user("Hello there")], temperature: 0 }
         const whole = yield* service.generateText(request)
-        const streamed = yield* Completion.collect(service.streamText(request))
+        const inPieces = yield* streamed(service)(request)
         assert.match(whole.text, /^You said: “Hello there”\./)
-        assert.deepStrictEqual({ ...streamed, id: whole.id! }, whole)
+        assert.deepStrictEqual({ ...inPieces, id: whole.id! }, whole)
       })
     ))
 
@@ -44,7 +47,7 @@ describe("Anthropic and the simulator", () => {
     on((service) =>
       Effect.gen(function*() {
         const request: Completion.Request = { model, prompt: "What is the weather in Tokyo?", tools: [weather] }
-        for (const ask of [service.generateText, (r: Completion.Request) => Completion.collect(service.streamText(r))]) {
+        for (const ask of [service.generateText, streamed(service)]) {
           const asked = yield* ask(request)
           assert.strictEqual(asked.finishReason, "tool-calls")
           const { arguments: args, id, name } = asked.toolCalls[0]!
@@ -76,7 +79,8 @@ describe("Anthropic and the simulator", () => {
         assert.isString(JSON.parse(structured.text).name)
         const picture = Prompt.user([Prompt.text("What is this?"), Prompt.image("iVBORw0KGgo=", "image/png")])
         assert.notStrictEqual((yield* service.generateText({ model, prompt: picture })).text, "")
-        assert.strictEqual((yield* service.generateText({ model, prompt: "Hello", maxTokens: 2 })).finishReason, "length")
+        const short = yield* service.generateText({ model, prompt: "Hello", maxTokens: 2 })
+        assert.strictEqual(short.finishReason, "length")
         const stopped = yield* service.generateText({ model, prompt: "Hello", stop: ["said"] })
         assert.deepStrictEqual([stopped.finishReason, stopped.text], ["stop", "You "])
       })

@@ -15,6 +15,9 @@ const model = "llama3.2"
 
 const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
 
+const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
+  Completion.collect(service.streamText(request))
+
 const on = <A, E>(
   use: (service: LlmService.Service, simulator: Simulator.Service) => Effect.Effect<A, E>
 ) =>
@@ -41,7 +44,7 @@ describe("Ollama and the simulator", () => {
     on((service) =>
       Effect.gen(function*() {
         const request: Completion.Request = { model, prompt: "What is the weather in Tokyo?", tools: [weather] }
-        for (const ask of [service.generateText, (r: Completion.Request) => Completion.collect(service.streamText(r))]) {
+        for (const ask of [service.generateText, streamed(service)]) {
           const asked = yield* ask(request)
           assert.strictEqual(asked.finishReason, "tool-calls")
           const { arguments: args, id, name } = asked.toolCalls[0]!
@@ -66,7 +69,8 @@ describe("Ollama and the simulator", () => {
         const format = { _tag: "JsonSchema", name: "person", schema } as const
         const structured = yield* service.generateText({ model, prompt: "Who?", format })
         assert.isString(JSON.parse(structured.text).name)
-        assert.strictEqual((yield* service.generateText({ model, prompt: "Hello", maxTokens: 2 })).finishReason, "length")
+        const short = yield* service.generateText({ model, prompt: "Hello", maxTokens: 2 })
+        assert.strictEqual(short.finishReason, "length")
         const thinking = { model: "some-reasoning", prompt: "Why?", reasoning: { effort: "high" } } as const
         const thought = yield* Completion.collect(service.streamText(thinking))
         assert.strictEqual(thought.content[0]?._tag, "Reasoning")
