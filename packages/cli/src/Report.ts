@@ -9,7 +9,7 @@ import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmError from "@spillway/core/LlmError"
 import type * as Simulator from "@spillway/testing/Simulator"
 import * as Cause from "effect/Cause"
-import type * as ConfigError from "effect/ConfigError"
+import * as ConfigError from "effect/ConfigError"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -76,7 +76,7 @@ export const guard = <A, R>(self: Effect.Effect<A, Failure, R>): Effect.Effect<A
 export const explain = (failure: unknown): string => oneLine(message(failure as Failure | Error))
 
 const message = (failure: Failure | Error): string => {
-  if ("_op" in failure) return config(failure).join("; ")
+  if (ConfigError.isConfigError(failure)) return config(failure).join("; ")
   if ("_tag" in failure) {
     switch (failure._tag) {
       case "ServeError":
