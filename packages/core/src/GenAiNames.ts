@@ -1,0 +1,93 @@
+/**
+ * What OpenTelemetry calls things of generative AI, in one place: none of these names is stable.
+ *
+ * @see https://github.com/open-telemetry/semantic-conventions-genai
+ * @since 0.1.0
+ */
+import type { Operation } from "./LlmService.js"
+
+/**
+ * The names of one version of the conventions.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GenAiNames {
+  readonly operationName: string
+  readonly providerName: string
+  readonly requestModel: string
+  readonly responseId: string
+  readonly responseModel: string
+  readonly finishReasons: string
+  readonly inputTokens: string
+  readonly outputTokens: string
+  readonly cachedInputTokens: string
+  readonly cacheWriteTokens: string
+  /** What an operation is called; where the conventions have no name for it, it is ours. */
+  readonly operations: { readonly [O in Operation]: string }
+  /** What backends are called whose names differ from ours. */
+  readonly providers: { readonly [backend: string]: string }
+}
+
+/**
+ * The last version that was part of the general conventions: what tracing backends know.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const v1_41: GenAiNames = {
+  operationName: "gen_ai.operation.name",
+  providerName: "gen_ai.provider.name",
+  requestModel: "gen_ai.request.model",
+  responseId: "gen_ai.response.id",
+  responseModel: "gen_ai.response.model",
+  finishReasons: "gen_ai.response.finish_reasons",
+  inputTokens: "gen_ai.usage.input_tokens",
+  outputTokens: "gen_ai.usage.output_tokens",
+  cachedInputTokens: "gen_ai.usage.cache_read.input_tokens",
+  cacheWriteTokens: "gen_ai.usage.cache_creation.input_tokens",
+  operations: {
+    generateText: "chat",
+    streamText: "chat",
+    embed: "embeddings",
+    rerank: "rerank",
+    listModels: "list_models"
+  },
+  providers: { gemini: "gcp.gemini", mistral: "mistral_ai", xai: "x_ai" }
+}
+
+/**
+ * The conventions as they are being rewritten, in a repository of their own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const dev: GenAiNames = {
+  ...v1_41,
+  cacheWriteTokens: "gen_ai.usage.cache_write.input_tokens"
+}
+
+/**
+ * Every version, by what a setting calls it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const versions = { "v1.41": v1_41, dev } as const
+
+/**
+ * What a setting calls a version.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Version = keyof typeof versions
+
+/**
+ * What a backend is called.
+ *
+ * @since 0.1.0
+ * @category destructors
+ */
+export const provider = (names: GenAiNames, backend: string): string =>
+  Object.hasOwn(names.providers, backend) ? names.providers[backend]! : backend

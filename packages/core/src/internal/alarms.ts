@@ -1,0 +1,91 @@
+/**
+ * Many alarms on one sleeping fiber: setting one and taking it back again are synchronous and cost no fiber and no
+ * timer, as long as an earlier one is set. Nearly all are taken back before they ring.
+ *
+ * The clock is the one where the alarms were made.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import * as Heap from "./heap.js"
+
+/** An alarm that has neither rung nor been taken back. */
+export interface Alarm {
+  readonly time: number
+  readonly ring: () => void
+  /** The heap's. */
+  at: number
+}
+
+/** Alarms on one clock. */
+export interface Alarms {
+  /** The clock's time in milliseconds. */
+  readonly now: () => number
+  /** Rings when `time` (milliseconds on the clock) has come; once. */
+  readonly set: (time: number, ring: () => void) => Alarm
+  /** Takes an alarm back; one that has rung is let be. */
+  readonly clear: (alarm: Alarm) => void
+}
+
+// timers beyond this never ring, https://developer.mozilla.org/docs/Web/API/Window/setTimeout#maximum_delay_value
+const longestSleep = 2 ** 31 - 1
+
+/** No alarm yet. When the scope has closed, nothing sleeps on once the last alarm is gone. */
+export const make: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(function*() {
+  const runtime = yield* Effect.runtime<never>()
+  const clock = yield* Clock.clockWith(Effect.succeed)
+  const alarms = Heap.make<"at", Alarm>("at", (a, b) => a.time < b.time)
+  const now = () => clock.unsafeCurrentTimeMillis()
+  let isOpen = true
+  let sleeper: Fiber.RuntimeFiber<void> | undefined
+  let wakesAt = Infinity
+
+  const rouse = () => {
+    sleeper?.unsafeInterruptAsFork(FiberId.none)
+    sleeper = undefined
+    wakesAt = Infinity
+  }
+  const sleepUntilFirst = () => {
+    const first = alarms.items[0]
+    if (first === undefined || first.time >= wakesAt) return
+    rouse()
+    wakesAt = first.time
+    const millis = Math.min(Math.max(first.time - now(), 0), longestSleep)
+    sleeper = Runtime.runFork(runtime)(Effect.flatMap(clock.sleep(Duration.millis(millis)), () => wake))
+  }
+  const wake = Effect.sync(() => {
+    sleeper = undefined
+    wakesAt = Infinity
+    const time = now()
+    for (let first = alarms.items[0]; first !== undefined && first.time <= time; first = alarms.items[0]) {
+      alarms.remove(first)
+      first.ring()
+    }
+    sleepUntilFirst()
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isOpen = false
+      if (alarms.items.length === 0) rouse()
+    })
+  )
+  return {
+    now,
+    set(time, ring) {
+      const alarm: Alarm = { time, ring, at: 0 }
+      alarms.add(alarm)
+      sleepUntilFirst()
+      return alarm
+    },
+    clear(alarm) {
+      if (alarms.items[alarm.at] !== alarm) return
+      alarms.remove(alarm)
+      if (!isOpen && alarms.items.length === 0) rouse()
+    }
+  }
+})

@@ -1,0 +1,86 @@
+/**
+ * A snapshot of the monitor as metrics, for those who only read metrics.
+ */
+import type * as Monitor from "../Monitor.js"
+import * as Metrics from "./metrics.js"
+
+const gauges = {
+  llm_queue_depth: "Calls that wait in the queue.",
+  llm_queue_oldest_wait_seconds: "How long the oldest of them has waited.",
+  llm_inflight: "Calls under way.",
+  llm_concurrency_limit: "Most calls under way at once.",
+  llm_breaker_state: "The circuit: 0 closed, 1 half-open, 2 open.",
+  llm_key_inflight: "Attempts under way with the key.",
+  llm_key_cooldown_seconds: "How long the key still rests.",
+  llm_keys: "Keys of the pool, by state."
+} as const
+
+const counters = {
+  llm_queue_rejected_total: "Calls that found the queue full, or closed.",
+  llm_queue_abandoned_total: "Calls that were given up while they waited.",
+  llm_breaker_opened_total: "How often the circuit has opened.",
+  llm_key_requests_total: "Attempts with the key, by how they ended."
+} as const
+
+const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = { closed: 0, "half-open": 1, open: 2 }
+const keyStates = ["ready", "cooling", "exhausted", "retired"] as const satisfies ReadonlyArray<Monitor.Key["state"]>
+
+interface Series {
+  readonly isCounter: boolean
+  readonly update: Metrics.Update
+  value: number
+  round: number
+}
+
+// one set for the program, as Effect's metrics are
+const published = new Map<string, Series>()
+let round = 0
+
+const set = (name: keyof typeof gauges | keyof typeof counters, labels: Metrics.Labels, value: number) => {
+  const key = JSON.stringify([name, labels])
+  let series = published.get(key)
+  if (series === undefined) {
+    const isCounter = name in counters
+    const described = { name, description: { ...gauges, ...counters }[name] }
+    series = { isCounter, update: (isCounter ? Metrics.counter : Metrics.gauge)(described, labels), value: 0, round }
+    published.set(key, series)
+  }
+  series.round = round
+  // a source that counts less than before has begun anew
+  series.update(!series.isCounter ? value : value >= series.value ? value - series.value : value)
+  series.value = value
+}
+
+/** Sets every metric to what the snapshot says; what is no longer there goes to zero. */
+export const publish = (snapshot: Monitor.Snapshot): void => {
+  round++
+  for (const { backend, circuit, keys, queue } of snapshot.backends) {
+    if (queue !== undefined) {
+      set("llm_queue_depth", { backend }, queue.waiting)
+      set("llm_queue_oldest_wait_seconds", { backend }, queue.oldestWaitMillis / 1000)
+      set("llm_inflight", { backend }, queue.inFlight)
+      set("llm_concurrency_limit", { backend }, queue.concurrency)
+      set("llm_queue_rejected_total", { backend }, queue.rejected)
+      set("llm_queue_abandoned_total", { backend }, queue.abandoned)
+    }
+    if (circuit !== undefined) {
+      set("llm_breaker_state", { backend }, breakerStates[circuit.state])
+      set("llm_breaker_opened_total", { backend }, circuit.opened)
+    }
+    for (const state of keys === undefined ? [] : keyStates) {
+      set("llm_keys", { backend, state }, keys!.filter((key) => key.state === state).length)
+    }
+    for (const key of keys ?? []) {
+      const labels = { backend, key: key.id }
+      set("llm_key_inflight", labels, key.inFlight)
+      set("llm_key_cooldown_seconds", labels, Math.max((key.until ?? 0) - snapshot.at, 0) / 1000)
+      set("llm_key_requests_total", { ...labels, outcome: "success" }, key.successes)
+      for (const [outcome, count] of Object.entries(key.failures)) {
+        set("llm_key_requests_total", { ...labels, outcome }, count)
+      }
+    }
+  }
+  for (const series of published.values()) {
+    if (!series.isCounter && series.round !== round) series.update(series.value = 0)
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The calls of one backend, counted: what the monitor shows of them. Counting is synchronous and keeps no more than
+ * the last 1,024 durations.
+ */
+import type * as LlmError from "../LlmError.js"
+import type * as Monitor from "../Monitor.js"
+
+/** How a call ended: well, with an error, given up by its caller, or by a bug. */
+export type Outcome = "success" | "interrupted" | "died" | LlmError.Tag
+
+/** Counts; times are the `Clock`'s, in milliseconds. */
+export interface Tally {
+  readonly started: (now: number) => void
+  readonly answered: (millis: number) => void
+  readonly ended: (now: number, millis: number, outcome: Outcome) => void
+  readonly used: (inputTokens: number, outputTokens: number) => void
+  readonly retried: (reason: LlmError.Tag) => void
+  readonly read: (now: number) => Monitor.Calls
+}
+
+type Counts = { [T in LlmError.Tag]?: number }
+
+export const make = (): Tally => {
+  let started = 0
+  let firstStart = 0
+  let succeeded = 0
+  let interrupted = 0
+  let died = 0
+  let inputTokens = 0
+  let outputTokens = 0
+  const failed: Counts = {}
+  const retries: Counts = {}
+  const latencies = makeSample()
+  const firstParts = makeSample()
+  const pace = makePace()
+  return {
+    started(now) {
+      if (started++ === 0) firstStart = now
+    },
+    answered: firstParts.add,
+    ended(now, millis, outcome) {
+      pace.add(now)
+      if (outcome === "success") {
+        succeeded++
+        latencies.add(millis)
+      } else if (outcome === "interrupted") interrupted++
+      else if (outcome === "died") died++
+      else failed[outcome] = (failed[outcome] ?? 0) + 1
+    },
+    used(input, output) {
+      inputTokens += input
+      outputTokens += output
+    },
+    retried(reason) {
+      retries[reason] = (retries[reason] ?? 0) + 1
+    },
+    read: (now) => ({
+      started,
+      succeeded,
+      failed: { ...failed },
+      interrupted,
+      died,
+      retries: { ...retries },
+      inputTokens,
+      outputTokens,
+      perSecond: started === 0 ? 0 : pace.read(now, firstStart),
+      latencyMillis: latencies.read(),
+      firstPartMillis: firstParts.read()
+    })
+  }
+}
+
+const sampleSize = 1024
+
+const makeSample = () => {
+  const values = new Float64Array(sampleSize)
+  let count = 0
+  return {
+    add(value: number) {
+      values[count++ % sampleSize] = value
+    },
+    read(): Monitor.Percentiles {
+      const sorted = values.slice(0, Math.min(count, sampleSize)).sort()
+      // nearest rank: the smallest value that so much of the sample does not exceed
+      const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
+      return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+    }
+  }
+}
+
+const minute = 60
+
+const makePace = () => {
+  const counts = new Uint32Array(minute)
+  const seconds = new Float64Array(minute)
+  return {
+    add(now: number) {
+      const second = Math.floor(now / 1000)
+      const slot = second % minute
+      if (seconds[slot] !== second) {
+        seconds[slot] = second
+        counts[slot] = 0
+      }
+      counts[slot]!++
+    },
+    read(now: number, since: number) {
+      const second = Math.floor(now / 1000)
+      const sum = counts.reduce((sum, count, slot) => second - seconds[slot]! < minute ? sum + count : sum, 0)
+      return sum / Math.min(Math.max((now - since) / 1000, 1), minute)
+    }
+  }
+}
