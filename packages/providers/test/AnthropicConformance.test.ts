@@ -30,15 +30,7 @@ const events = (...events: ReadonlyArray<object>) => {
 
 const start = {
   type: "message_start",
-  message: {
-    id: "msg_1",
-    type: "message",
-    role: "assistant",
-    model,
-    content: [],
-    stop_reason: null,
-    usage: { ...usage, output_tokens: 1 }
-  }
+  message: { id: "msg_1", model, content: [], usage: { ...usage, output_tokens: 1 } }
 }
 
 const block = (index: number, content_block: object, ...deltas: ReadonlyArray<object>) => [
@@ -48,7 +40,7 @@ const block = (index: number, content_block: object, ...deltas: ReadonlyArray<ob
 ]
 
 const stop = (stop_reason: string) => [
-  { type: "message_delta", delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 4 } },
+  { type: "message_delta", delta: { stop_reason }, usage: { output_tokens: 4 } },
   { type: "message_stop" }
 ]
 
