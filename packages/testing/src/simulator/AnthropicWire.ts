@@ -135,8 +135,11 @@ const ending = (reply: Reply.Reply) => ({
 })
 
 // The members that only the newer version has.
-const newer = (call: Wire.Call): Fields.Json =>
-  call.headers["anthropic-version"] === Request.newest ? { container: null, diagnostics: null, stop_details: null } : {}
+const newer = (call: Wire.Call, members: Fields.Json): Fields.Json => call.headers["anthropic-version"] === Request.newest ? members : {}
+
+const newerMessage = { container: null, diagnostics: null, stop_details: null }
+const newerDelta = { container: null, stop_details: null }
+const newerToolUse = { caller: { type: "direct" } }
 
 const usage = (input: number, output: number) => ({
   input_tokens: input,
@@ -158,10 +161,10 @@ const message = (call: Wire.Call, model: Models.Model, reply: Reply.Reply) => ({
       ? [{ type: "thinking", thinking: reply.reasoning.join(""), signature: Rules.signature(reply.reasoning.join(""), call.seed) }]
       : []),
     ...(reply.text.length > 0 ? [{ type: "text", text: reply.text.join("") }] : []),
-    ...reply.calls.map((one, index) => ({ type: "tool_use", id: toolUseId(call.id, index), name: one.name, input: parsed(one.fragments.join("")) }))
+    ...reply.calls.map((one, index) => ({ type: "tool_use", id: toolUseId(call.id, index), name: one.name, input: parsed(one.fragments.join("")), ...newer(call, newerToolUse) }))
   ],
   ...ending(reply),
-  ...newer(call),
+  ...newer(call, newerMessage),
   usage: usage(reply.usage.input, reply.usage.output)
 })
 
@@ -208,7 +211,7 @@ const streamed = (call: Wire.Call, model: Models.Model, reply: Reply.Reply): Wir
     // An empty object is sent as no fragment at all but the empty one that every tool call begins with.
     const shown = fragments.join("") === "{}" ? [] : fragments
     block(
-      { type: "tool_use", id: toolUseId(call.id, position), name, input: {} },
+      { type: "tool_use", id: toolUseId(call.id, position), name, input: {}, ...newer(call, newerToolUse) },
       ["", ...shown].map((partial_json) => ({ type: "input_json_delta", partial_json }))
     )
   }
@@ -226,12 +229,12 @@ const streamed = (call: Wire.Call, model: Models.Model, reply: Reply.Reply): Wir
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        ...newer(call),
+        ...newer(call, newerMessage),
         usage: usage(reply.usage.input, 1)
       }
     }),
     tokens,
-    closing: write({ type: "message_delta", delta: ending(reply), usage: counts }) + write({ type: "message_stop" })
+    closing: write({ type: "message_delta", delta: { ...ending(reply), ...newer(call, newerDelta) }, usage: counts }) + write({ type: "message_stop" })
   }
 }
 

@@ -154,42 +154,54 @@ const streamed = (
     const seed = Seed.at(call.id, 1000 + pieces++)
     return `,"obfuscation":"${Seed.identifier(seed, 2 + (seed & 15))}"`
   }
-  const piece = (index: number, delta: string, finish: string | null, more: Fields.Json = {}, logprobs = "null") =>
-    `${beginning}{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${JSON.stringify(finish)}}${ending}` +
-    `${JSON.stringify(more).slice(1, -1).replace(/^(?=.)/, ",")}${padding()}}\n\n`
+  const piece = (index: number, delta: string, finish = "null", more = "", logprobs = "null") =>
+    `${beginning}{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${ending}${more}${padding()}}\n\n`
+  const first = membersOf(dialect.firstMembers(call))
+  const last = membersOf(dialect.lastMembers(call, usage))
 
   const opening: Array<string> = []
+  // A single call begins with the message itself; of several, each begins by itself.
+  const joined = (reply: Reply.Reply) => reply.calls.length === 1 && !dialect.wholeToolCalls
   const lanes = replies.map((reply, index): ReadonlyArray<string> => {
-    const toolPiece = (position: number, members: Fields.Json) => piece(index, JSON.stringify({ tool_calls: [{ index: position, ...members }] }), null)
+    const toolPiece = (position: number, members: Fields.Json) => piece(index, JSON.stringify({ tool_calls: [{ index: position, ...members }] }))
+    const head = ({ name }: Reply.ToolCall, position: number) => ({
+      id: dialect.toolCallId(Seed.at(call.id, 100 * index + position)),
+      type: "function",
+      function: { name, arguments: "" }
+    })
     opening.push(piece(
       index,
-      JSON.stringify({ role: "assistant", content: reply.calls.length > 0 ? null : "", ...dialect.firstDeltaMembers }),
-      null,
-      dialect.firstMembers(call)
+      JSON.stringify({
+        role: "assistant",
+        content: reply.calls.length > 0 ? null : "",
+        ...(joined(reply) ? { tool_calls: reply.calls.map((one) => ({ index: 0, ...head(one, 0) })) } : {}),
+        ...dialect.firstDeltaMembers
+      }),
+      "null",
+      first
     ))
     const reasoning = reasoningIn === "field"
-      ? reply.reasoning.map((token) => piece(index, `{"reasoning":${JSON.stringify(token)},"channel":"analysis"}`, null))
+      ? reply.reasoning.map((token) => piece(index, `{"reasoning":${JSON.stringify(token)},"channel":"analysis"}`))
       : []
     const words = spoken(reply, reasoningIn).map((token) =>
       piece(
         index,
         `{"content":${JSON.stringify(token)}}`,
-        null,
-        {},
+        "null",
+        "",
         body["logprobs"] === true ? JSON.stringify({ content: [logprob(token)], refusal: null }) : "null"
       ))
     const calls = reply.calls.flatMap((one, position) => {
-      const id = dialect.toolCallId(Seed.at(call.id, 100 * index + position))
+      const begun = head(one, position)
       if (dialect.wholeToolCalls) {
-        return [toolPiece(position, { id, type: "function", function: { name: one.name, arguments: one.fragments.join("") } })]
+        return [toolPiece(position, { ...begun, function: { name: one.name, arguments: one.fragments.join("") } })]
       }
-      const head = toolPiece(position, { id, type: "function", function: { name: one.name, arguments: "" } })
       const fragments = one.fragments.map((fragment) => toolPiece(position, { function: { arguments: fragment } }))
-      return [head + (fragments[0] ?? ""), ...fragments.slice(1)]
+      return joined(reply) ? fragments : [toolPiece(position, begun) + (fragments[0] ?? ""), ...fragments.slice(1)]
     })
     return [...reasoning, ...words, ...calls]
   })
-  const ends = replies.map((reply, index) => piece(index, "{}", finishReasons[reply.finish], dialect.lastMembers(call, usage)))
+  const ends = replies.map((reply, index) => piece(index, "{}", `"${finishReasons[reply.finish]}"`, last))
   const usagePiece = withUsage ? `${beginning}],"usage":${JSON.stringify(usage)}${padding()}}\n\n` : ""
   return {
     _tag: "Frames",
@@ -199,6 +211,9 @@ const streamed = (
     closing: `${ends.join("")}${usagePiece}data: [DONE]\n\n`
   }
 }
+
+// Members as they follow others in the text of an object.
+const membersOf = (members: Fields.Json): string => Object.entries(members).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`).join("")
 
 // Alternatives come in turns: the first token of each, the second of each, and so on.
 const interleave = (lanes: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
