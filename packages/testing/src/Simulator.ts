@@ -19,8 +19,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Account from "./simulator/Account.js"
 import * as AnthropicWire from "./simulator/AnthropicWire.js"
-import * as Exchange from "./simulator/Exchange.js"
-import * as Fault from "./simulator/Fault.js"
+import * as Exchanges from "./simulator/Exchange.js"
+import * as Faults from "./simulator/Fault.js"
 import * as GroqWire from "./simulator/GroqWire.js"
 import * as InProcess from "./simulator/InProcess.js"
 import * as Journal from "./simulator/Journal.js"
@@ -48,14 +48,6 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
 export type Options = Settings.Options
 
 /**
- * The names of the faults that a share of the requests can meet.
- *
- * @since 0.1.0
- * @category constants
- */
-export const faults: ReadonlyArray<Fault.Fault> = Fault.all
-
-/**
  * What can be set while it runs.
  *
  * @since 0.1.0
@@ -77,15 +69,80 @@ export {
 } from "./simulator/Settings.js"
 
 /**
- * A fault, a share of each, a way to be down, a key's standing, a request that was made, a key's counts.
+ * Something that goes wrong on purpose.
+ *
+ * - `connectionReset`: the connection breaks before a byte of the answer.
+ * - `serverError`: the vendor's internal error, a 500.
+ * - `overloaded`: the vendor's word for it, a 503 or 529.
+ * - `rateLimited`: a 429 though the key is within its limits.
+ * - `hang`: no answer at all, until the client goes away.
+ * - `malformed`: a 200 whose JSON does not parse: the body, or one event of the stream.
+ * - `streamError`: the vendor's error inside of a stream that began well. Concerns streams only, as do the next three.
+ * - `streamStall`: a stream that says no more, and does not end.
+ * - `streamCut`: a stream that ends without its end marker.
+ * - `streamReset`: a stream whose connection breaks.
  *
  * @since 0.1.0
  * @category models
  */
-export type { Standing } from "./simulator/Account.js"
-export type { Fault, Shares } from "./simulator/Fault.js"
-export type { Exchange, KeyStats } from "./simulator/Journal.js"
-export type { Outage, RetryAfter } from "./simulator/Settings.js"
+export type Fault = Faults.Fault
+
+/**
+ * All faults, by name.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const faults: ReadonlyArray<Fault> = Faults.all
+
+/**
+ * Which share of the requests meets which fault; what is left meets none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Shares = Faults.Shares
+
+/**
+ * How a vendor is down: it closes each connection, answers each request with its error for being overloaded, or
+ * accepts the request and never answers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outage = Settings.Outage
+
+/**
+ * In which form a 429 says how long to wait; `vendor` leaves it to each vendor's habit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RetryAfter = Settings.RetryAfter
+
+/**
+ * What a vendor thinks of a key: `good`, `revoked` (it is answered as an unknown one), or `exhausted` (out of quota).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Standing = Account.Standing
+
+/**
+ * One request and what became of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Exchange = Journal.Exchange
+
+/**
+ * What a key has been through on one wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type KeyStats = Journal.KeyStats
 
 /**
  * A simulator: two doors, and the desk from which it is watched and meddled with.
@@ -98,28 +155,32 @@ export interface Service {
   readonly app: HttpApp.Default<never, Scope.Scope>
   /** To be called in this process, at any host. A broken connection is a `RequestError` with reason `Transport`. */
   readonly client: HttpClient.HttpClient
+  /** The vendors that it speaks for: "openai" and so on. */
+  readonly wires: ReadonlyArray<string>
   /** The keys that are good from the start. */
   readonly keys: ReadonlyArray<Redacted.Redacted>
   /** The latest requests, oldest first. */
-  readonly requests: Effect.Effect<ReadonlyArray<Journal.Exchange>>
+  readonly requests: Effect.Effect<ReadonlyArray<Exchange>>
   /** How many requests there were in all. */
   readonly total: Effect.Effect<number>
   /** What each key was asked on each wire where it was asked anything. */
-  readonly stats: Effect.Effect<ReadonlyArray<Journal.KeyStats>>
+  readonly stats: Effect.Effect<ReadonlyArray<KeyStats>>
   /** Forgets all requests and counts, fills all limits, and begins the sequence of faults again. Standings and outages stay. */
   readonly reset: Effect.Effect<void>
   /** Changes some options and keeps the others. Limits that change start full. */
   readonly update: (options: LiveOptions) => Effect.Effect<void, Settings.InvalidOption>
   /** Changes the faults, all of them: what is not named no longer happens. */
-  readonly setFaults: (faults: Fault.Shares) => Effect.Effect<void, Settings.InvalidOption>
+  readonly setFaults: (faults: Shares) => Effect.Effect<void, Settings.InvalidOption>
   /** The next requests meet these, one each, whatever the seed says. */
-  readonly inject: (...faults: ReadonlyArray<Fault.Fault | "none">) => Effect.Effect<void>
+  readonly inject: (...faults: ReadonlyArray<Fault | "none">) => Effect.Effect<void>
   /** Takes a vendor down, or all of them. Defaults to refusing connections. */
-  readonly down: (how?: Settings.Outage, wire?: string) => Effect.Effect<void>
+  readonly down: (how?: Outage, wire?: string) => Effect.Effect<void>
   /** Brings a vendor back, or all of them. Requests that hang go on hanging. */
   readonly up: (wire?: string) => Effect.Effect<void>
+  /** Breaks the connections of all requests that hang, for whom a server that closes would wait for ever. */
+  readonly hangUp: Effect.Effect<void>
   /** Changes what a vendor thinks of the key at this position (the first is 0), or what all of them do. */
-  readonly setKey: (position: number, standing: Account.Standing, wire?: string) => Effect.Effect<void>
+  readonly setKey: (position: number, standing: Standing, wire?: string) => Effect.Effect<void>
   /** The vendors' variables that lead a program to this simulator served at `origin`, keys numbered from 1. */
   readonly environment: (origin: string) => ReadonlyMap<string, string>
 }
@@ -174,7 +235,8 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
     accounts: new Map(),
     journal: Journal.make(settings.log),
     injected: [],
-    outages: new Map(settings.outage === "none" ? [] : [["*", settings.outage]])
+    outages: new Map(settings.outage === "none" ? [] : [["*", settings.outage]]),
+    hanging: new Set()
   }
   for (const wire of world.wires.values()) world.accounts.set(wire.name, accounts(settings, wire, now))
   let current = options
@@ -197,11 +259,12 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
   return {
     app: app(world),
     client: InProcess.client(world),
+    wires: Array.from(world.wires.keys()),
     keys: settings.keys.map((key) => Redacted.make(key)),
     requests: Effect.sync(world.journal.read),
     total: Effect.sync(world.journal.total),
     stats: at((now) => {
-      const stats: Array<Journal.KeyStats> = []
+      const stats: Array<KeyStats> = []
       each(undefined, ({ counts, limits, name }, wire) => {
         if (counts.requests === 0) return
         stats.push({
@@ -229,6 +292,7 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
       }),
     down: (how = "refuse", wire = "*") => Effect.sync(() => void world.outages.set(wire, how)),
     up: (wire) => Effect.sync(() => wire === undefined ? world.outages.clear() : void world.outages.delete(wire)),
+    hangUp: Effect.sync(() => world.hanging.forEach((hangUp) => hangUp())),
     setKey: (position, standing, wire) =>
       Effect.sync(() =>
         each(wire, (account, _, at) => {
@@ -263,7 +327,7 @@ const app = (world: World.World): HttpApp.Default<never, Scope.Scope> =>
         clock
       )
       const answered = Effect.catchAll(
-        Effect.interruptible(Exchange.answer(exchange)),
+        Effect.interruptible(Exchanges.answer(exchange)),
         // Who serves this app has no socket to break; a body that breaks is the nearest to it.
         (reset) => Effect.succeed(HttpServerResponse.stream(Stream.fail(reset)))
       )

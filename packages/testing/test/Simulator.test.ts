@@ -272,7 +272,8 @@ describe("Simulator: outages", () => {
       yield* simulator.up()
       assert.strictEqual((yield* ask(simulator, ollama, chat("hi"))).status, 200)
       assert.isNull(hanging.unsafePoll())
-      yield* Fiber.interrupt(hanging)
+      yield* simulator.hangUp
+      assert.strictEqual((yield* Effect.flip(Fiber.join(hanging)))._tag, "RequestError")
     }))
 
   it.effect("can befall one vendor alone", () =>

@@ -35,6 +35,23 @@ export const broken = ({ clock, entry, received, world }: World.Exchange): Effec
   })
 
 /**
+ * Nothing at all, until somebody hangs up.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const hang = (exchange: World.Exchange): Effect.Effect<never, World.ConnectionReset> =>
+  Effect.async((resume) => {
+    const { hanging } = exchange.world
+    const hangUp = () => {
+      hanging.delete(hangUp)
+      resume(broken(exchange))
+    }
+    hanging.add(hangUp)
+    return Effect.sync(() => hanging.delete(hangUp))
+  })
+
+/**
  * A response in a while.
  *
  * @since 0.1.0
@@ -155,7 +172,7 @@ const endings: { readonly [F in Fault.Fault]?: Ending } = {
     world.journal.close(entry, "Broken", clock.unsafeCurrentTimeMillis())
     return Effect.fail(Option.none())
   },
-  streamStall: () => Effect.never,
+  streamStall: ({ exchange }) => Effect.mapError(hang(exchange), Option.some),
   streamReset: ({ exchange }) => Effect.mapError(broken(exchange), Option.some)
 }
 

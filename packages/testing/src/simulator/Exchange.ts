@@ -71,7 +71,7 @@ const drawFault = (world: World.World, ordinal: number): Fault.Fault | undefined
 const outages: { readonly [O in Outage]: (visit: World.Visit) => Delivery.Response } = {
   refuse: ({ exchange }) => Delivery.broken(exchange),
   error: (visit) => Delivery.refuse(visit, Wire.Failure.Overloaded()),
-  hang: () => Effect.never
+  hang: ({ exchange }) => Delivery.hang(exchange)
 }
 
 const nobody = (exchange: World.Exchange, path: string): Delivery.Response => {
@@ -151,7 +151,7 @@ const serve = (visit: World.Visit, route: Wire.Route, body: Fields.Json | undefi
   }
   const failure = visit.fault === undefined ? undefined : failures[visit.fault]
   if (failure !== undefined) entry.fault = visit.fault
-  if (failure === "hang") return Effect.never
+  if (failure === "hang") return Delivery.hang(exchange)
   if (failure !== undefined) return Delivery.refuse(visit, failure(model))
   return Delivery.after(latencyMillis, () => {
     const rendered = render()

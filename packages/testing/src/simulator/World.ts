@@ -55,6 +55,8 @@ export interface World {
   injected: ReadonlyArray<Fault.Fault | "none">
   /** By wire; `*` stands for all. */
   readonly outages: Map<string, Outage>
+  /** Each breaks the connection of a request that hangs. */
+  readonly hanging: Set<() => void>
 }
 
 /**

@@ -151,6 +151,20 @@ describe("the official openai client and the simulator", () => {
       assert.strictEqual((limited as InstanceType<typeof OpenAI.RateLimitError>).code, "rate_limit_exceeded")
     }))
 
+  it.scopedLive("its own time limit, when nobody answers, and a connection that is hung up", () =>
+    Effect.gen(function*() {
+      const { openai, simulator } = yield* client()
+      const ask = (timeout?: number) => openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi") }, timeout === undefined ? {} : { timeout })
+      yield* simulator.down("hang", "openai")
+      assert.instanceOf(yield* rejection(() => ask(20)), OpenAI.APIConnectionTimeoutError)
+      yield* until(simulator.requests, ([one]) => one?.outcome === "Aborted")
+      const hanging = ask()
+      yield* until(simulator.total, (total) => total === 2)
+      yield* simulator.hangUp
+      assert.instanceOf(yield* rejection(() => hanging), OpenAI.APIConnectionError)
+      assert.strictEqual((yield* simulator.requests)[1]?.outcome, "Broken")
+    }))
+
   it.scopedLive("an abort, which the simulator sees", () =>
     Effect.gen(function*() {
       const { openai, simulator } = yield* client({ tokenDelay: "20 millis", answerTokens: 1000 })

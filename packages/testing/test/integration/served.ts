@@ -10,6 +10,8 @@ export const served = (options?: Simulator.Options) =>
     const simulator = yield* Simulator.make(options)
     const server = yield* NodeHttpServer.make(() => createServer(), { port: 0, host: "127.0.0.1" })
     yield* Effect.provideService(HttpServer.serveEffect(simulator.app), HttpServer.HttpServer, server)
+    // A server that closes waits for the requests that it has; those that hang would have it wait for ever.
+    yield* Effect.addFinalizer(() => simulator.hangUp)
     const origin = HttpServer.formatAddress(server.address)
     const environment = simulator.environment(origin)
     return { simulator, origin, variable: (name: string) => environment.get(name) ?? "" }
