@@ -98,6 +98,25 @@ const validate = InvalidOptions.validate("Gateway", Settings)
  *
  * @since 0.1.0
  * @category constructors
+ * @example
+ * ```ts
+ * import * as HttpApp from "@effect/platform/HttpApp"
+ * import { LlmService } from "@spillway/core"
+ * import { Gateway } from "@spillway/gateway"
+ * import * as Effect from "effect/Effect"
+ * import * as assert from "node:assert"
+ *
+ * const catalogue = LlmService.make("catalogue", { listModels: Effect.succeed([{ id: "parrot" }]) })
+ *
+ * const program = Effect.gen(function*() {
+ *   const gateway = yield* Gateway.make({ bodyLimit: 1_000_000 })
+ *   const answer = HttpApp.toWebHandler(gateway.app)
+ *   const response = yield* Effect.promise(() => answer(new Request("http://localhost/v1/models/parrot")))
+ *   assert.strictEqual(response.status, 200)
+ *   assert.deepStrictEqual(yield* gateway.drain, { ended: 0, cut: 0 })
+ * })
+ * await Effect.runPromise(Effect.provideService(program, LlmService.LlmService, catalogue))
+ * ```
  */
 export const make = (
   options: Options = {}
