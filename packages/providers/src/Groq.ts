@@ -49,7 +49,8 @@ export interface RequestOptions {
  */
 export type Options = OpenAiCompat.Options
 
-const refineError = ({ code, message, retryAfter, status }: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
+const refineError = (failure: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
+  const { code, message, retryAfter, status } = failure
   if (code === "tool_use_failed") return "InvalidOutput"
   if (status === 413) return "InvalidRequest"
   // flex capacity is short for everybody, whatever the key

@@ -55,7 +55,7 @@ export interface Definition {
   readonly backend: string
   /** The address that paths are added to, without a slash at the end. Keys are sent there and nowhere else. */
   readonly baseUrl: string
-  /** The headers that show a key to the backend. Called once for each key, never for the empty one of a keyless pool. */
+  /** The headers that show a key. Called once for each key, never for the empty one of a keyless pool. */
   readonly authenticate: (key: Redacted.Redacted) => Readonly<Record<string, string>>
   /** Names of headers, in lower case, that carry a key: hidden from traces. @default ["authorization", "x-api-key"] */
   readonly keyHeaders?: ReadonlyArray<string>
@@ -79,7 +79,7 @@ export interface Definition {
  * @category models
  */
 export interface Operation<I, A> {
-  /** What to send, or why it cannot be said on this wire (`Unsupported`, `InvalidRequest`). Pure; no key is leased yet. */
+  /** What to send, or why it cannot be said on this wire (`Unsupported`, `InvalidRequest`); no key is leased yet. */
   readonly request: (input: I) => Either.Either<Outgoing, LlmError.LlmError>
   /** Our words from a 2xx body, which is JSON (`unknown` until looked at), or text if `reads` says so. */
   readonly response: (body: unknown, exchange: Exchange<I>) => Either.Either<A, LlmError.LlmError>
@@ -443,7 +443,8 @@ const receive = <I, A>(
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<A, LlmError.LlmError> => {
   const { headers, status } = response
-  return Effect.matchEffect(Effect.zip(readText(response, headers, options.maxResponseBytes), Clock.currentTimeMillis), {
+  const text = readText(response, headers, options.maxResponseBytes)
+  return Effect.matchEffect(Effect.zip(text, Clock.currentTimeMillis), {
     onFailure: (error) =>
       Attempt.failWith(
         attempt,

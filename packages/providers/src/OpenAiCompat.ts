@@ -86,7 +86,11 @@ export const toDefinition = (
     streamText: { request: chat(true).request, framing: "sse", reader: OpenAiStream.reader },
     embed: {
       request: (request) =>
-        Either.right({ method: "POST", path: `${path}/embeddings`, body: OpenAiWire.toEmbeddingBody(request, profile) }),
+        Either.right({
+          method: "POST",
+          path: `${path}/embeddings`,
+          body: OpenAiWire.toEmbeddingBody(request, profile)
+        }),
       response: OpenAiWire.toEmbeddings
     },
     listModels: {

@@ -310,7 +310,7 @@ const unsafeMake = (script: ReadonlyArray<Step | Repeat>): Recorded => {
       requests.push(asked)
       if (step === undefined) {
         return Effect.dieMessage(
-          `the script has ${script.length} steps, and this is request ${requests.length} (${asked.method} ${url.pathname})`
+          `the script has ${script.length} steps; request ${requests.length} is ${asked.method} ${url.pathname}`
         )
       }
       return resolve(isRepeat(step) ? step.step : step, asked).pipe(

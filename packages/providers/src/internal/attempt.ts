@@ -1,5 +1,5 @@
 /**
- * One exchange under one leased key, and how what goes wrong in it becomes an `LlmError` that the key pool has heard of.
+ * One exchange under one leased key, and how what goes wrong in it becomes an `LlmError` of which the pool has heard.
  */
 import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientError from "@effect/platform/HttpClientError"

@@ -2,17 +2,14 @@
  * An answer that comes in pieces: bytes are cut into frames, frames are read, and what they hold is handed over, in one
  * synchronous step for each chunk of bytes.
  */
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Completion from "@spillway/core/Completion"
 import type * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import * as Body from "./body.js"
 import type { Frame, Framer } from "./framing.js"
 import * as Json from "./json.js"
 import { reasonOf } from "./sending.js"
@@ -57,20 +54,13 @@ export interface Reading<A> {
   readonly close: Effect.Effect<void>
 }
 
-type Bytes = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<HttpClientError.HttpClientError>>
-
 /** Begins to read. */
 export const open = <A>(parameters: Parameters<A>): Effect.Effect<Reading<A>> =>
-  Effect.flatMap(Scope.make(), (scope) =>
-    Effect.map(
-      Scope.extend(Stream.toPull(parameters.response.stream), scope),
-      (bytes) => reading(parameters, bytes, scope)
-    ))
+  Effect.map(Body.open(parameters.response), (body) => reading(parameters, body))
 
 const reading = <A>(
   { failure, framer, interrupted, lease, malformed, reader }: Parameters<A>,
-  bytes: Bytes,
-  scope: Scope.CloseableScope
+  body: Body.Body
 ): Reading<A> => {
   // how the answer ended, once it has; told after its last pieces have been handed over
   let over: Option.Option<LlmError.LlmError> | undefined
@@ -103,11 +93,11 @@ const reading = <A>(
   const hand = (out: Array<A>): Effect.Effect<Chunk.Chunk<A>, Option.Option<LlmError.LlmError>> => {
     if (over === undefined) return out.length === 0 ? pull : Effect.succeed(Chunk.unsafeFromArray(out))
     const last = out.length === 0 ? Effect.fail(over) : Effect.succeed(Chunk.unsafeFromArray(out))
-    return Option.isNone(over) ? Effect.zipRight(Effect.forkDaemon(leave(bytes, scope)), last) : last
+    return Option.isNone(over) ? Effect.zipRight(Effect.forkDaemon(leave(body)), last) : last
   }
 
   const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<LlmError.LlmError>> = Effect.suspend(() =>
-    over !== undefined ? Effect.fail(over) : Effect.matchEffect(bytes, {
+    over !== undefined ? Effect.fail(over) : Effect.matchEffect(body.bytes, {
       onSuccess: (chunk) => {
         const out: Array<A> = []
         for (const piece of chunk) {
@@ -122,9 +112,7 @@ const reading = <A>(
       onFailure: (error) => {
         const out: Array<A> = []
         settle(
-          Option.isNone(error) || error.value.reason === "EmptyBody"
-            ? atEnd(out)
-            : interrupted(`broke off its stream: ${reasonOf(error.value)}`)
+          Option.isNone(error) ? atEnd(out) : interrupted(`broke off its stream: ${reasonOf(error.value)}`)
         )
         return hand(out)
       }
@@ -133,7 +121,7 @@ const reading = <A>(
 
   return {
     pull,
-    close: Effect.suspend(() => over !== undefined && Option.isNone(over) ? Effect.void : Scope.close(scope, Exit.void))
+    close: Effect.suspend(() => over !== undefined && Option.isNone(over) ? Effect.void : body.close)
   }
 }
 
@@ -155,7 +143,7 @@ const bareError = (text: string, failure: (body: unknown) => LlmError.LlmError):
  * Leaves a body whose end marker was seen. Its last bytes (they mean nothing any more) are usually there already; with
  * them read, the connection can serve the next request. A body that goes on regardless is cut off.
  */
-const leave = (bytes: Bytes, scope: Scope.CloseableScope): Effect.Effect<void> => {
+const leave = ({ bytes, close }: Body.Body): Effect.Effect<void> => {
   let left = 64 * 1024
   const discard: Effect.Effect<void> = Effect.matchEffect(bytes, {
     onFailure: () => Effect.void,
@@ -164,8 +152,5 @@ const leave = (bytes: Bytes, scope: Scope.CloseableScope): Effect.Effect<void> =
       return left > 0 ? discard : Effect.void
     }
   })
-  return Effect.interruptible(Effect.ensuring(
-    Effect.asVoid(Effect.timeoutOption(discard, "1 second")),
-    Scope.close(scope, Exit.void)
-  ))
+  return Effect.interruptible(Effect.ensuring(Effect.asVoid(Effect.timeoutOption(discard, "1 second")), close))
 }

@@ -7,8 +7,8 @@ const limit = 1024
 
 /** A text that may stand in an error's message. */
 export const scrub = (text: string, key: string): string => {
-  const hidden = hide(text.length > 4 * limit ? text.slice(0, 4 * limit) : text, key)
-  const line = hidden.replace(control, " ").trim()
+  const shown = hide(text.length > 4 * limit ? text.slice(0, 4 * limit) : text, key)
+  const line = shown.replace(control, " ").trim()
   return line.length > limit ? `${line.slice(0, limit)}…` : line
 }
 
@@ -17,13 +17,18 @@ const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]+/g
 
 const hide = (text: string, key: string): string => {
   if (key.length < 4) return text
-  const whole = text.replaceAll(key, redacted)
-  const parts = whole.replace(/[^\s"'`<>(),:]*(?:\*{3,}|\.{3}|…)[^\s"'`<>(),:]*/g, (word) => {
-    const [head = "", tail = ""] = word.split(/(?:\*{3,}|\.{3}|…)+/)
-    const end = tail.replace(/[.!?;]+$/, "")
-    return (head.length >= 2 && key.startsWith(head)) || (end.length >= 2 && key.endsWith(end)) ? redacted : word
-  })
-  return pieces(parts, key)
+  return pieces(text.replaceAll(key, redacted).replace(word, (word) => isHalfHidden(word, key) ? redacted : word), key)
+}
+
+const word = /[^\s"'`<>(),:]+/g
+
+const hidden = /(?:\*{3,}|\.{3}|…)+/
+
+const isHalfHidden = (word: string, key: string): boolean => {
+  if (!hidden.test(word)) return false
+  const [head = "", tail = ""] = word.split(hidden)
+  const end = tail.replace(/[.!?;]+$/, "")
+  return (head.length >= 2 && key.startsWith(head)) || (end.length >= 2 && key.endsWith(end))
 }
 
 /** Any longer piece of the key that is left, wherever it was cut. */
