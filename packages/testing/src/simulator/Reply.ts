@@ -230,14 +230,26 @@ const sentences = ({ model, turns, variant }: Conversation, said: string): strin
   ].filter((sentence) => sentence !== "").join(" ")
 }
 
-const vocabulary = [
-  "water", "rises", "behind", "the", "wall", "until", "it", "finds", "a", "way", "over", "and", "what", "was", "too",
-  "much", "for", "one", "channel", "runs", "calmly", "down", "another", "while", "nobody", "below", "gets", "wet"
-] as const
+// What an answer is filled up with.
+const passages = [
+  "Water that finds no way through goes over.",
+  "A spillway does not stop the river; it gives the flood a place to go.",
+  "What is too much for one channel runs down another.",
+  "Behind the wall the lake stays as high as it was.",
+  "Nobody below hears more than a steady sound.",
+  "When the rain ends, the gates close one by one.",
+  "The keeper reads the gauge and writes the number down.",
+  "Snow in the hills is the water of next month.",
+  "A dry year is remembered for longer than a wet one.",
+  "The fish take the ladder, step by step.",
+  "At night the turbines turn for the lamps of three towns.",
+  "In spring the overflow is louder than the road."
+].map((passage) => Tokens.cut(` ${passage}`))
 
 const filled = (spoken: ReadonlyArray<string>, length: number, seed: number): ReadonlyArray<string> => {
   const tokens = [...spoken]
-  for (let i = tokens.length; i < length - 1; i++) tokens.push(` ${Seed.choose(Seed.at(seed, i), vocabulary)}`)
-  tokens.push(".")
-  return tokens
+  for (let i = seed >>> 0; tokens.length < length; i++) tokens.push(...(passages[i % passages.length] ?? []))
+  if (tokens.length === length) return tokens
+  const cut = tokens.slice(0, length - 1)
+  return [...cut, cut.at(-1)?.endsWith(".") === true ? " …" : "."]
 }
