@@ -544,7 +544,7 @@ export const suite = (subject: Subject): void => {
               ...streamed,
               body: RecordedHttp.cut(streamed.body, [at])
             })),
-            toolChat(model)
+            toolChat(model, subject.toolChoice)
           )
           for (const { completion, error } of seen) {
             assert.isUndefined(error)
