@@ -1,8 +1,7 @@
 /** OpenAI's own client, the gateway, both wires, and a real model server behind them, which is not of our making. */
-import * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { LlmError, LlmService, Monitor, Resilience, Router, Tool, ToolLoop } from "@spillway/core"
+import { LlmService, Monitor, Resilience, Router, Tool, ToolLoop } from "@spillway/core"
 import { Anthropic, OpenAi } from "@spillway/providers"
 import { Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import OpenAI from "openai"
@@ -10,18 +9,19 @@ import * as LlamaServer from "./llamaServer.js"
 import { collect, given, rejection, served, until } from "./served.js"
 
 /** Both backends before the server at this address, each behind the standard policies. */
-const backends = (origin: string, key = LlamaServer.key) => {
+const backends = (origin: string, key = LlamaServer.key, resilience?: Resilience.Options) => {
   const apiKeys = [Redacted.make(key)] as const
   return Router.layer({
-    openai: OpenAi.layer({ apiKeys, baseUrl: `${origin}/v1` }).pipe(Resilience.layer()),
-    anthropic: Anthropic.layer({ apiKeys, baseUrl: origin }).pipe(Resilience.layer())
+    openai: OpenAi.layer({ apiKeys, baseUrl: `${origin}/v1` }).pipe(Resilience.layer(resilience)),
+    anthropic: Anthropic.layer({ apiKeys, baseUrl: origin }).pipe(Resilience.layer(resilience))
   }).pipe(Layer.provide(NodeHttpClient.layerUndici))
 }
 
-const gateway = (key?: string) =>
+/** The gateway before them, and OpenAI's client before that. */
+const gateway = (key?: string, resilience?: Resilience.Options) =>
   Effect.gen(function*() {
     const server = yield* LlamaServer.LlamaServer
-    return { server, ...(yield* served(backends(server.origin, key))) }
+    return { server, ...(yield* served(backends(server.origin, key, resilience))) }
   }).pipe(Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake()))
 
 const weather: OpenAI.ChatCompletionTool = {
@@ -42,12 +42,13 @@ const text = "Hello, world! This text is scripted."
 const bern = { city: "Bern", unit: "c" }
 const geneva = { city: "Genève", unit: "f" }
 
-const argumentsOf = (message: OpenAI.ChatCompletionMessage) =>
-  message.tool_calls?.map((call) => call.type === "function" && [call.function.name, JSON.parse(call.function.arguments)])
+const argumentsOf = (message: OpenAI.ChatCompletionMessage): ReadonlyArray<unknown> | undefined =>
+  message.tool_calls?.map((call) => call.type === "function" && JSON.parse(call.function.arguments))
 
-const skipped = LlamaServer.missing === undefined ? "" : ` (skipped: ${LlamaServer.missing})`
+describe("a real model server", () => {
+  const missing = LlamaServer.missing
+  if (missing !== undefined) return it("is not here", ({ skip }) => skip(missing))
 
-describe.skipIf(LlamaServer.missing !== undefined)(`a real model server${skipped}`, () => {
   layer(LlamaServer.layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
     for (const backend of ["openai", "anthropic"] as const) {
       const model = `${backend}/scripted`
@@ -89,8 +90,8 @@ describe.skipIf(LlamaServer.missing !== undefined)(`a real model server${skipped
 
         for (
           const [name, prompt, calls] of [
-            ["a tool", "What is the weather in Bern?", [["get_weather", bern]]],
-            ["two tools at once", "What is the weather in these two cities?", [["get_weather", bern], ["get_weather", geneva]]]
+            ["a tool", "What is the weather in Bern?", [bern]],
+            ["two tools at once", "What is the weather in these two cities?", [bern, geneva]]
           ] as const
         ) {
           it.scoped(`calls ${name}, whole and streamed, and answers with what came of it`, () =>
@@ -103,7 +104,7 @@ describe.skipIf(LlamaServer.missing !== undefined)(`a real model server${skipped
               )
               for (const { finish_reason, message } of [whole, streamed.choices[0]!]) {
                 assert.strictEqual(finish_reason, "tool_calls")
-                assert.deepStrictEqual(argumentsOf(message), calls)
+                assert.deepStrictEqual(argumentsOf(message), [...calls])
                 assert.strictEqual(new Set(message.tool_calls?.map(({ id }) => id)).size, calls.length)
                 const results = message.tool_calls!.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "12°C" } as const))
                 const answer = yield* given(() =>
@@ -138,11 +139,22 @@ describe.skipIf(LlamaServer.missing !== undefined)(`a real model server${skipped
               assert.strictEqual(tooLong.code, "invalid_request")
               assert.include(tooLong.message, "exceeds the available context size")
             }
-            const { client: stranger } = yield* gateway("a-key-that-is-wrong")
-            const refused = yield* rejection(() => stranger.chat.completions.create(ask("hi")))
+          }))
+
+        it.scoped("does not take a wrong key, and the client hears so without seeing it", () =>
+          Effect.gen(function*() {
+            const wrong = "a-key-that-is-wrong"
+            const { client } = yield* gateway(wrong, { retry: { maxRotations: 0 } })
+            const refused = yield* rejection(() => client.chat.completions.create(ask("hi")))
             assert.instanceOf(refused, OpenAI.AuthenticationError)
-            assert.strictEqual(refused.code, "authentication_failed")
-            assert.notInclude(refused.message, "is-wrong")
+            assert.deepStrictEqual([refused.status, refused.code], [401, "authentication_failed"])
+            assert.include(refused.message, "Invalid API Key")
+            // with the standard rotation, it is the end of the keys that is heard of
+            const { client: other } = yield* gateway(wrong)
+            const exhausted = yield* rejection(() => other.chat.completions.create({ ...ask("hi"), stream: true }))
+            assert.instanceOf(exhausted, OpenAI.APIError)
+            assert.strictEqual(exhausted.code, "keys_exhausted")
+            for (const error of [refused, exhausted]) assert.notInclude(`${error.message}${error.stack}`, "is-wrong")
           }))
 
         it.scoped("is run by a tool loop, whole and streamed, until it has its answer", () =>
@@ -156,18 +168,66 @@ describe.skipIf(LlamaServer.missing !== undefined)(`a real model server${skipped
               (parameters) => Effect.sync(() => asked.push(parameters)).pipe(Effect.as("12°C"))
             )
             const request = { model, prompt: "What is the weather in these two cities?" }
-            const [whole, streamed] = yield* Effect.all([
+            const [whole, last] = yield* Effect.all([
               ToolLoop.run(request, { tools: [getWeather] }),
-              Effect.map(Stream.runLast(ToolLoop.stream(request, { tools: [getWeather] })), (last) => last.pipe(
-                Option.filter((event) => event._tag === "Done"),
-                Option.getOrThrow
-              ))
+              Stream.runLast(ToolLoop.stream(request, { tools: [getWeather] }))
             ]).pipe(Effect.provide(backends(origin)))
-            assert.deepStrictEqual([whole.completion.text, streamed.completion.text], ["It is 12°C in Bern.", "It is 12°C in Bern."])
-            assert.deepStrictEqual([whole.steps, streamed.steps], [2, 2])
+            const streamed = Option.getOrThrow(last)
+            assert(streamed._tag === "Done")
+            for (const { completion, steps } of [whole, streamed]) {
+              assert.deepStrictEqual([completion.text, steps], ["It is 12°C in Bern.", 2])
+            }
             assert.deepStrictEqual(asked, [bern, geneva, bern, geneva])
           }))
       })
     }
+
+    it.scoped("lists its model, which is found by its bare name too", () =>
+      Effect.gen(function*() {
+        const { client } = yield* gateway()
+        const models = yield* given(() => client.models.list().then(collect))
+        assert.deepStrictEqual(models.map(({ id }) => id), ["openai/scripted", "anthropic/scripted"])
+        const answer = yield* given(() =>
+          client.chat.completions.create({ model: "scripted", messages: [{ role: "user", content: "hi" }] })
+        )
+        assert.strictEqual(answer.choices[0]?.message.content, text)
+      }))
+
+    it.scoped("gives values of a schema where it holds the model to it, and where it does not, that is told", () =>
+      Effect.gen(function*() {
+        const { origin } = yield* LlamaServer.LlamaServer
+        const Weather = Schema.Struct({ unit: Schema.Literal("c", "f"), warm: Schema.Boolean })
+        const ask = (model: string) => LlmService.generateObject({ model, prompt: "Is it warm?", maxTokens: 500 }, Weather)
+        const [held, free] = yield* Effect.all([ask("openai/scripted"), Effect.flip(ask("anthropic/scripted"))]).pipe(
+          Effect.provide(backends(origin))
+        )
+        assert.deepStrictEqual(held.value, JSON.parse(held.completion.text))
+        assert(free._tag === "InvalidOutput")
+        // its own form of Claude's API knows of no such thing
+        assert.strictEqual(free.text, text)
+      }))
   })
+
+  it.scopedLive("embeds through the gateway exactly as it does by itself", () =>
+    Effect.gen(function*() {
+      const server = yield* LlamaServer.start("bert", "tiny-bert-embed.gguf", "--embeddings")
+      const { client } = yield* served(backends(server.origin))
+      const input = ["Hello, world!", "Grüße aus Genève", "😀"]
+      const direct = JSON.parse(yield* server.ask("/v1/embeddings", { model: "bert", input }))
+      const vectors: ReadonlyArray<ReadonlyArray<number>> = direct.data.map(({ embedding }: OpenAI.Embedding) => embedding)
+      for (const encoding_format of [undefined, "float", "base64"] as const) {
+        const { data, usage } = yield* given(() =>
+          client.embeddings.create({ model: "openai/bert", input, ...(encoding_format && { encoding_format }) })
+        )
+        const floats = (embedding: ReadonlyArray<number> | string) =>
+          typeof embedding === "string"
+            ? [...new Float32Array(Uint8Array.from(Buffer.from(embedding, "base64")).buffer)]
+            : embedding
+        assert.deepStrictEqual(
+          data.map(({ embedding }) => floats(embedding)),
+          vectors.map((vector) => vector.map(Math.fround))
+        )
+        assert.strictEqual(usage.prompt_tokens, direct.usage.prompt_tokens)
+      }
+    }))
 })
