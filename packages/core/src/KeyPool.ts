@@ -183,10 +183,13 @@ export interface Options {
  */
 export const make = (options: Options): Effect.Effect<KeyPool, InvalidOptions.InvalidOptions, Scope.Scope> => {
   const { keys, ...rest } = options
-  return Effect.flatMap(
-    Either.all({ settings: validate(rest), slots: toSlots(keys) }),
-    ({ settings, slots }) =>
-      register({ ...settings, maxConcurrent: settings.maxConcurrent ?? Infinity, slots, modelsApart: true })
+  // suspended, so that whoever builds the pool twice has two pools
+  return Effect.suspend(() =>
+    Effect.flatMap(
+      Either.all({ settings: validate(rest), slots: toSlots(keys) }),
+      ({ settings, slots }) =>
+        register({ ...settings, maxConcurrent: settings.maxConcurrent ?? Infinity, slots, modelsApart: true })
+    )
   )
 }
 
@@ -198,13 +201,15 @@ export const make = (options: Options): Effect.Effect<KeyPool, InvalidOptions.In
  * @category constructors
  */
 export const anonymous = (backend: string): Effect.Effect<KeyPool, never, Scope.Scope> =>
-  register({
-    ...defaults,
-    backend,
-    slots: [Slot.make("anonymous", Redacted.make(""))],
-    maxConcurrent: Infinity,
-    modelsApart: false
-  })
+  Effect.suspend(() =>
+    register({
+      ...defaults,
+      backend,
+      slots: [Slot.make("anonymous", Redacted.make(""))],
+      maxConcurrent: Infinity,
+      modelsApart: false
+    })
+  )
 
 /**
  * The keys in the environment: `PREFIX`, and `PREFIX_1`, `PREFIX_2` … up to the first number that is missing (at most

@@ -110,6 +110,16 @@ describe("KeyPool", () => {
       }))
   })
 
+  it.scoped("made twice from one description is two pools, which do not know of each other's failures", () =>
+    Effect.gen(function*() {
+      for (const description of [make({ keys: [one] }), KeyPool.anonymous("ollama")]) {
+        const [first, second] = yield* Effect.all([description, description])
+        yield* fail(first, rateLimited("20 seconds"))
+        assert.strictEqual((yield* Effect.either(first.acquire(model)))._tag, "Left")
+        assert.strictEqual((yield* Effect.either(second.acquire(model)))._tag, "Right")
+      }
+    }))
+
   describe("after a 429", () => {
     it.scoped("the next key is leased with the clock standing still", () =>
       Effect.gen(function*() {
