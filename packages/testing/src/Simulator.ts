@@ -55,7 +55,16 @@ export type Options = Settings.Options
  */
 export type LiveOptions = Pick<
   Options,
-  "answerTokens" | "burst" | "faults" | "jitter" | "latency" | "requestsPerDay" | "requestsPerMinute" | "retryAfter" | "tokenDelay" | "tokensPerMinute"
+  | "answerTokens"
+  | "burst"
+  | "faults"
+  | "jitter"
+  | "latency"
+  | "requestsPerDay"
+  | "requestsPerMinute"
+  | "retryAfter"
+  | "tokenDelay"
+  | "tokensPerMinute"
 >
 
 export {
@@ -165,7 +174,10 @@ export interface Service {
   readonly total: Effect.Effect<number>
   /** What each key was asked on each wire where it was asked anything. */
   readonly stats: Effect.Effect<ReadonlyArray<KeyStats>>
-  /** Forgets all requests and counts, fills all limits, and begins the sequence of faults again. Standings and outages stay. */
+  /**
+   * Forgets all requests and counts, fills all limits, and begins the sequence of faults again. Standings and outages
+   * stay as they are.
+   */
   readonly reset: Effect.Effect<void>
   /** Changes some options and keeps the others. Limits that change start full. */
   readonly update: (options: LiveOptions) => Effect.Effect<void, Settings.InvalidOption>
@@ -226,7 +238,9 @@ export const demo: Options = {
  * @category constructors
  */
 export const make = (options: Options = {}): Effect.Effect<Service, Settings.InvalidOption> =>
-  Effect.flatMap(Settings.from(options), (settings) => Effect.clockWith((clock) => Effect.sync(() => start(options, settings, clock.unsafeCurrentTimeMillis()))))
+  Effect.flatMap(Settings.from(options), (settings) =>
+    Effect.clockWith((clock) => Effect.sync(() => start(options, settings, clock.unsafeCurrentTimeMillis())))
+  )
 
 const start = (options: Options, settings: Settings.Settings, now: number): Service => {
   const world: World.World = {
@@ -240,14 +254,16 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
   }
   for (const wire of world.wires.values()) world.accounts.set(wire.name, accounts(settings, wire, now))
   let current = options
-  const at = <A>(f: (now: number) => A) => Effect.clockWith((clock) => Effect.sync(() => f(clock.unsafeCurrentTimeMillis())))
+  const at = <A>(f: (now: number) => A) =>
+    Effect.clockWith((clock) => Effect.sync(() => f(clock.unsafeCurrentTimeMillis())))
   const each = (wire: string | undefined, f: (account: Account.Account, wire: Wire.Wire, position: number) => void) => {
     for (const one of world.wires.values()) {
       if (wire !== undefined && one.name !== wire) continue
       Array.from(world.accounts.get(one.name)?.values() ?? []).forEach((account, position) => f(account, one, position))
     }
   }
-  const fill = (now: number) => each(undefined, (account, wire) => account.limits = Account.limits(world.settings, wire, now))
+  const fill = (now: number) =>
+    each(undefined, (account, wire) => (account.limits = Account.limits(world.settings, wire, now)))
   const change = (changed: Options): Effect.Effect<void, Settings.InvalidOption> =>
     Effect.flatMap(Settings.from(changed), (settings) =>
       at((now) => {
@@ -255,7 +271,8 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
         const limited = limits.some((name) => settings[name] !== world.settings[name])
         world.settings = settings
         if (limited) fill(now)
-      }))
+      })
+    )
   return {
     app: app(world),
     client: InProcess.client(world),
@@ -291,7 +308,7 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
         world.injected = [...world.injected, ...faults]
       }),
     down: (how = "refuse", wire = "*") => Effect.sync(() => void world.outages.set(wire, how)),
-    up: (wire) => Effect.sync(() => wire === undefined ? world.outages.clear() : void world.outages.delete(wire)),
+    up: (wire) => Effect.sync(() => (wire === undefined ? world.outages.clear() : void world.outages.delete(wire))),
     hangUp: Effect.sync(() => world.hanging.forEach((hangUp) => hangUp())),
     setKey: (position, standing, wire) =>
       Effect.sync(() =>
@@ -300,10 +317,14 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
         })
       ),
     environment: (origin) =>
-      new Map(Array.from(world.wires.values()).flatMap(({ baseUrl, variables }) => [
-        [variables.baseUrl, origin.replace(/\/$/, "") + baseUrl] as const,
-        ...(variables.key === undefined ? [] : settings.keys.map((key, index) => [`${variables.key}_${index + 1}`, key] as const))
-      ]))
+      new Map(
+        Array.from(world.wires.values()).flatMap(({ baseUrl, variables }) => [
+          [variables.baseUrl, origin.replace(/\/$/, "") + baseUrl] as const,
+          ...(variables.key === undefined
+            ? []
+            : settings.keys.map((key, index) => [`${variables.key}_${index + 1}`, key] as const))
+        ])
+      )
   }
 }
 
@@ -313,10 +334,12 @@ const spoken = (settings: Settings.Settings): ReadonlyMap<string, Wire.Wire> =>
   new Map(wires.map((make) => make(settings.models)).map((wire) => [wire.name, wire]))
 
 const accounts = (settings: Settings.Settings, wire: Wire.Wire, now: number): Map<string, Account.Account> =>
-  new Map(settings.keys.map((key, index) => {
-    const name = key === `sim-key-${index + 1}` ? key : `key-${index + 1}`
-    return [key, Account.make(name, Account.limits(settings, wire, now))]
-  }))
+  new Map(
+    settings.keys.map((key, index) => {
+      const name = key === `sim-key-${index + 1}` ? key : `key-${index + 1}`
+      return [key, Account.make(name, Account.limits(settings, wire, now))]
+    })
+  )
 
 const app = (world: World.World): HttpApp.Default<never, Scope.Scope> =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
@@ -331,8 +354,12 @@ const app = (world: World.World): HttpApp.Default<never, Scope.Scope> =>
         // Who serves this app has no socket to break; a body that breaks is the nearest to it.
         (reset) => Effect.succeed(HttpServerResponse.stream(Stream.fail(reset)))
       )
-      return Effect.zipRight(Effect.addFinalizer(() => Effect.sync(() => World.abandon(exchange))), answered)
-    }))
+      return Effect.zipRight(
+        Effect.addFinalizer(() => Effect.sync(() => World.abandon(exchange))),
+        answered
+      )
+    })
+  )
 
 // Node's request knows its socket; a reset tells the client more than a polite end would.
 const cut = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<never, World.ConnectionReset> =>
@@ -350,7 +377,9 @@ interface Socket {
 }
 
 const socketOf = (source: unknown): Socket | undefined =>
-  typeof source === "object" && source !== null && "socket" in source && isSocket(source.socket) ? source.socket : undefined
+  typeof source === "object" && source !== null && "socket" in source && isSocket(source.socket)
+    ? source.socket
+    : undefined
 
 const isSocket = (value: unknown): value is Socket =>
   typeof value === "object" && value !== null && "destroy" in value && typeof value.destroy === "function"
@@ -361,7 +390,8 @@ const isSocket = (value: unknown): value is Socket =>
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options?: Options): Layer.Layer<Simulator, Settings.InvalidOption> => Layer.effect(Simulator, make(options))
+export const layer = (options?: Options): Layer.Layer<Simulator, Settings.InvalidOption> =>
+  Layer.effect(Simulator, make(options))
 
 /**
  * The `HttpClient` that leads to the simulator of the environment, without a socket.

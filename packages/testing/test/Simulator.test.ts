@@ -14,7 +14,8 @@ describe("Simulator: keys and limits", () => {
       assert.deepStrictEqual(simulator.keys.map(Redacted.value), ["sim-key-1", "sim-key-2", "sim-key-3", "sim-key-4"])
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"), { authorization: "Bearer sim-key-4" })).status, 200)
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"), { authorization: "Bearer sim-key-5" })).status, 401)
-    }))
+    })
+  )
 
   it.effect("refuses the request over the limit, and takes it exactly when it said so", () =>
     Effect.gen(function*() {
@@ -29,7 +30,8 @@ describe("Simulator: keys and limits", () => {
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* ask(simulator, openai, chat("5"))).status, 200)
       assert.strictEqual((yield* ask(simulator, openai, chat("6"))).status, 429)
-    }))
+    })
+  )
 
   it.effect("limits each key by itself, and on each wire by itself", () =>
     Effect.gen(function*() {
@@ -39,7 +41,8 @@ describe("Simulator: keys and limits", () => {
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"), second)).status, 200)
       assert.strictEqual((yield* ask(simulator, groq, chat("hi"))).status, 200)
       assert.strictEqual((yield* ask(simulator, anthropic, { ...chat("hi"), max_tokens: 9 })).status, 200)
-    }))
+    })
+  )
 
   it.effect("counts tokens: what was used is gone for a while, what can never fit says so", () =>
     Effect.gen(function*() {
@@ -56,7 +59,8 @@ describe("Simulator: keys and limits", () => {
       assert.match(huge.body.error.message, /Request too large/)
       assert.isUndefined(huge.headers["retry-after"])
       assert.strictEqual((yield* ask(simulator, groq, chat("hi ".repeat(400)))).status, 413)
-    }))
+    })
+  )
 
   it.effect("takes nothing for a request that is refused", () =>
     Effect.gen(function*() {
@@ -65,7 +69,8 @@ describe("Simulator: keys and limits", () => {
       yield* ask(simulator, openai, chat("hi", { model: "nope" }))
       const good = yield* answer(simulator, openai, chat("hi"))
       assert.strictEqual(good.headers["x-ratelimit-remaining-requests"], "9")
-    }))
+    })
+  )
 
   it.effect("says when to come back in the form that it is told", () =>
     Effect.gen(function*() {
@@ -85,7 +90,8 @@ describe("Simulator: keys and limits", () => {
         const shown = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("retry-after")))
         assert.deepStrictEqual(shown, expected)
       }
-    }))
+    })
+  )
 
   it.effect("shows what is left in each vendor's own words", () =>
     Effect.gen(function*() {
@@ -98,7 +104,7 @@ describe("Simulator: keys and limits", () => {
       assert.strictEqual(open.headers["x-ratelimit-reset-requests"], "1.2s")
       assert.strictEqual(open.headers["x-ratelimit-limit-tokens"], "1000")
       assert.strictEqual(open.headers["x-ratelimit-remaining-tokens"], String(left))
-      assert.strictEqual(open.headers["x-ratelimit-reset-tokens"], `${(1000 - left) * 60 / 1000}s`)
+      assert.strictEqual(open.headers["x-ratelimit-reset-tokens"], `${((1000 - left) * 60) / 1000}s`)
       const fast = yield* answer(simulator, groq, chat("hi"))
       assert.strictEqual(fast.headers["x-ratelimit-limit-requests"], "1000")
       assert.strictEqual(fast.headers["x-ratelimit-reset-requests"], "1m26.4s")
@@ -107,17 +113,25 @@ describe("Simulator: keys and limits", () => {
       assert.strictEqual(claude.headers["anthropic-ratelimit-requests-remaining"], "49")
       assert.strictEqual(claude.headers["anthropic-ratelimit-requests-reset"], "2001-09-09T01:46:42Z")
       const local = yield* answer(simulator, ollama, chat("hi", { stream: false }))
-      assert.deepStrictEqual(Object.keys(local.headers).filter((name) => name.includes("limit")), [])
-    }))
+      assert.deepStrictEqual(
+        Object.keys(local.headers).filter((name) => name.includes("limit")),
+        []
+      )
+    })
+  )
 
   it.effect("has no limits, and no headers of them, where they are lifted", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ requestsPerMinute: Infinity, tokensPerMinute: Infinity })
       const { headers } = yield* answer(simulator, openai, chat("hi"))
-      assert.deepStrictEqual(Object.keys(headers).filter((name) => name.includes("ratelimit")), [])
+      assert.deepStrictEqual(
+        Object.keys(headers).filter((name) => name.includes("ratelimit")),
+        []
+      )
       yield* Effect.forEach(Array.from({ length: 600 }), () => ask(simulator, openai, chat("hi")), { discard: true })
       assert.strictEqual((yield* simulator.stats)[0]?.succeeded, 601)
-    }))
+    })
+  )
 
   it.effect("refuses a key that was revoked, and one that is out of quota in the way that is no rate limit", () =>
     Effect.gen(function*() {
@@ -135,20 +149,31 @@ describe("Simulator: keys and limits", () => {
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"))).status, 200)
       assert.strictEqual((yield* ask(simulator, groq, chat("hi"))).status, 429)
       assert.deepStrictEqual(
-        (yield* simulator.stats).map(({ failed, key, refused, requests, succeeded, wire }) => ({ wire, key, requests, succeeded, refused, failed })),
+        (yield* simulator.stats).map(({ failed, key, refused, requests, succeeded, wire }) => ({
+          wire,
+          key,
+          requests,
+          succeeded,
+          refused,
+          failed
+        })),
         [
           { wire: "openai", key: "sim-key-1", requests: 3, succeeded: 1, refused: 1, failed: 1 },
           { wire: "anthropic", key: "sim-key-1", requests: 1, succeeded: 0, refused: 1, failed: 0 },
           { wire: "groq", key: "sim-key-1", requests: 1, succeeded: 0, refused: 1, failed: 0 }
         ]
       )
-    }))
+    })
+  )
 })
 
 describe("Simulator: faults", () => {
   const fates = (simulator: Simulator.Service, count: number) =>
     Effect.forEach(Array.from({ length: count }), () =>
-      Effect.map(Effect.either(ask(simulator, openai, chat("hi"))), (result) => Either.isLeft(result) ? "reset" : result.right.status))
+      Effect.map(Effect.either(ask(simulator, openai, chat("hi"))), (result) =>
+        Either.isLeft(result) ? "reset" : result.right.status
+      )
+    )
 
   const faults = { serverError: 0.2, overloaded: 0.1, rateLimited: 0.1, connectionReset: 0.1 }
 
@@ -160,16 +185,24 @@ describe("Simulator: faults", () => {
       assert.deepStrictEqual(one, same)
       assert.notDeepEqual(one, other)
       assert.deepStrictEqual(Array.from(new Set(one)).sort(), [200, 429, 500, 503, "reset"].sort())
-    }))
+    })
+  )
 
   it.effect("come in about the shares that were asked for", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ faults, requestsPerMinute: Infinity, tokensPerMinute: Infinity })
       const all = yield* fates(simulator, 1500)
-      for (const [fate, share] of [[500, 0.2], [503, 0.1], [429, 0.1], ["reset", 0.1], [200, 0.5]] as const) {
+      for (const [fate, share] of [
+        [500, 0.2],
+        [503, 0.1],
+        [429, 0.1],
+        ["reset", 0.1],
+        [200, 0.5]
+      ] as const) {
         assert.closeTo(all.filter((one) => one === fate).length / 1500, share, 0.04)
       }
-    }))
+    })
+  )
 
   it.effect("begin again after a reset, and stop when they are taken away", () =>
     Effect.gen(function*() {
@@ -180,69 +213,103 @@ describe("Simulator: faults", () => {
       assert.deepStrictEqual(yield* fates(simulator, 30), one)
       yield* simulator.setFaults({})
       assert.deepStrictEqual(Array.from(new Set(yield* fates(simulator, 30))), [200])
-    }))
+    })
+  )
 
   it.effect("can be put before the next requests, one each", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make()
       yield* simulator.inject("serverError", "none", "overloaded", "rateLimited", "connectionReset")
       assert.deepStrictEqual(yield* fates(simulator, 7), [500, 200, 503, 429, "reset", 200, 200])
-      assert.deepStrictEqual((yield* simulator.requests).map(({ fault }) => fault), [
-        "serverError", undefined, "overloaded", "rateLimited", "connectionReset", undefined, undefined
-      ])
-    }))
+      assert.deepStrictEqual(
+        (yield* simulator.requests).map(({ fault }) => fault),
+        ["serverError", undefined, "overloaded", "rateLimited", "connectionReset", undefined, undefined]
+      )
+    })
+  )
 
   it.effect("spoil the JSON of an answer, or of one event of a stream that goes on", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ faults: { malformed: 1 } })
-      const paths = [[openai, {}], [groq, {}], [anthropic, { max_tokens: 99 }], [ollama, {}]] as const
+      const paths = [
+        [openai, {}],
+        [groq, {}],
+        [anthropic, { max_tokens: 99 }],
+        [ollama, {}]
+      ] as const
       for (const [path, more] of paths) {
         const whole = yield* ask(simulator, path, chat("hi", { stream: false, ...more }))
         assert.strictEqual(whole.status, 200)
         assert.isTrue(Exit.isFailure(yield* Effect.exit(whole.json)))
         const stream = yield* text(simulator, path, chat("hi", { stream: true, ...more }))
-        const payloads = stream.split("\n").filter((line) => /^(data: )?\{/.test(line)).map((line) => line.replace(/^data: /, ""))
+        const payloads = stream
+          .split("\n")
+          .filter((line) => /^(data: )?\{/.test(line))
+          .map((line) => line.replace(/^data: /, ""))
         const spoiled = payloads.filter((payload) => Either.isLeft(Either.try((): unknown => JSON.parse(payload))))
         assert.strictEqual(spoiled.length, 1)
         assert.isAbove(payloads.length, payloads.indexOf(spoiled[0] ?? "") + 1)
       }
-    }))
+    })
+  )
 
-  it.effect("end a stream half way: with the vendor's error, with nothing, with a broken connection, or not at all", () =>
-    Effect.gen(function*() {
-      const simulator = yield* Simulator.make()
-      const stream = (path: string) => Effect.flatMap(ask(simulator, path, chat("hi", { stream: true, max_tokens: 99 })), (response) => response.text)
-      yield* simulator.inject("streamError", "streamError", "streamError", "streamError", "streamCut", "streamReset", "streamStall")
-      assert.match(yield* stream(openai), /\n\ndata: \{"error":\{"message":"The server had an error[^\n]*\n\n$/)
-      assert.match(yield* stream(groq), /\n\nevent: error\ndata: \{"error":\{[^\n]*"status_code":500\}\}\n\n$/)
-      assert.match(yield* stream(anthropic), /\n\nevent: error\ndata: \{"type":"error","error":\{"type":"overloaded_error"[^\n]*\n\n$/)
-      assert.match(yield* stream(ollama), /\n\{"error":"an error was encountered while running the model"\}\n$/)
-      const cut = yield* stream(openai)
-      assert.match(cut, /"content"/)
-      assert.notMatch(cut, /DONE/)
-      const reset = yield* Effect.flip(stream(openai))
-      assert.strictEqual(reset._tag, "ResponseError")
-      const stalled = yield* Effect.fork(stream(openai))
-      yield* TestClock.adjust("1 hour")
-      assert.isNull(stalled.unsafePoll())
-      yield* Fiber.interrupt(stalled)
-      assert.deepStrictEqual((yield* simulator.requests).map(({ fault, outcome }) => [fault, outcome]), [
-        ["streamError", "Broken"],
-        ["streamError", "Broken"],
-        ["streamError", "Broken"],
-        ["streamError", "Broken"],
-        ["streamCut", "Broken"],
-        ["streamReset", "Broken"],
-        ["streamStall", "Aborted"]
-      ])
-    }))
+  it.effect(
+    "end a stream half way: with the vendor's error, with nothing, with a broken connection, or not at all",
+    () =>
+      Effect.gen(function*() {
+        const simulator = yield* Simulator.make()
+        const stream = (path: string) =>
+          Effect.flatMap(
+            ask(simulator, path, chat("hi", { stream: true, max_tokens: 99 })),
+            (response) => response.text
+          )
+        yield* simulator.inject(
+          "streamError",
+          "streamError",
+          "streamError",
+          "streamError",
+          "streamCut",
+          "streamReset",
+          "streamStall"
+        )
+        assert.match(yield* stream(openai), /\n\ndata: \{"error":\{"message":"The server had an error[^\n]*\n\n$/)
+        assert.match(yield* stream(groq), /\n\nevent: error\ndata: \{"error":\{[^\n]*"status_code":500\}\}\n\n$/)
+        assert.match(
+          yield* stream(anthropic),
+          /\n\nevent: error\ndata: \{"type":"error","error":\{"type":"overloaded_error"[^\n]*\n\n$/
+        )
+        assert.match(yield* stream(ollama), /\n\{"error":"an error was encountered while running the model"\}\n$/)
+        const cut = yield* stream(openai)
+        assert.match(cut, /"content"/)
+        assert.notMatch(cut, /DONE/)
+        const reset = yield* Effect.flip(stream(openai))
+        assert.strictEqual(reset._tag, "ResponseError")
+        const stalled = yield* Effect.fork(stream(openai))
+        yield* TestClock.adjust("1 hour")
+        assert.isNull(stalled.unsafePoll())
+        yield* Fiber.interrupt(stalled)
+        assert.deepStrictEqual(
+          (yield* simulator.requests).map(({ fault, outcome }) => [fault, outcome]),
+          [
+            ["streamError", "Broken"],
+            ["streamError", "Broken"],
+            ["streamError", "Broken"],
+            ["streamError", "Broken"],
+            ["streamCut", "Broken"],
+            ["streamReset", "Broken"],
+            ["streamStall", "Aborted"]
+          ]
+        )
+      })
+  )
 
   it.effect("of streams do not concern an answer that is whole", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ faults: { streamCut: 1 } })
       assert.strictEqual((yield* answer(simulator, openai, chat("hi"))).status, 200)
       assert.isUndefined((yield* simulator.requests)[0]?.fault)
-    }))
+    })
+  )
 
   it.effect("never answer a request that hangs", () =>
     Effect.gen(function*() {
@@ -252,7 +319,8 @@ describe("Simulator: faults", () => {
       assert.isNull(fiber.unsafePoll())
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* simulator.requests)[0]?.outcome, "Aborted")
-    }))
+    })
+  )
 })
 
 describe("Simulator: outages", () => {
@@ -274,7 +342,8 @@ describe("Simulator: outages", () => {
       assert.isNull(hanging.unsafePoll())
       yield* simulator.hangUp
       assert.strictEqual((yield* Effect.flip(Fiber.join(hanging)))._tag, "RequestError")
-    }))
+    })
+  )
 
   it.effect("can befall one vendor alone", () =>
     Effect.gen(function*() {
@@ -284,7 +353,8 @@ describe("Simulator: outages", () => {
       assert.strictEqual((yield* ask(simulator, groq, chat("hi"))).status, 200)
       yield* simulator.up("openai")
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"))).status, 200)
-    }))
+    })
+  )
 })
 
 describe("Simulator: time", () => {
@@ -297,7 +367,8 @@ describe("Simulator: time", () => {
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
       assert.strictEqual((yield* simulator.requests)[0]?.endedAt, 2400)
-    }))
+    })
+  )
 
   it.effect("streams one token after the other", () =>
     Effect.gen(function*() {
@@ -305,18 +376,27 @@ describe("Simulator: time", () => {
       const arrivals: Array<number> = []
       const fiber = yield* Effect.fork(
         Effect.flatMap(ask(simulator, openai, chat("hi", { stream: true })), (response) =>
-          Stream.runForEach(response.stream, () => Effect.clockWith((clock) => Effect.map(clock.currentTimeMillis, (now) => arrivals.push(now)))))
+          Stream.runForEach(response.stream, () =>
+            Effect.clockWith((clock) => Effect.map(clock.currentTimeMillis, (now) => arrivals.push(now)))
+          )
+        )
       )
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(arrivals, [1000, ...Array.from({ length: 40 }, (_, index) => 1100 + 100 * index)])
-    }))
+    })
+  )
 
   it.effect("varies its latency by the seed and within the jitter", () =>
     Effect.gen(function*() {
       const run = Effect.gen(function*() {
         const simulator = yield* Simulator.make({ latency: "1 second", jitter: 0.5, seed: 7 })
-        const fiber = yield* Effect.fork(Effect.all(Array.from({ length: 50 }, () => ask(simulator, openai, chat("hi"))), { concurrency: 50, discard: true }))
+        const fiber = yield* Effect.fork(
+          Effect.all(
+            Array.from({ length: 50 }, () => ask(simulator, openai, chat("hi"))),
+            { concurrency: 50, discard: true }
+          )
+        )
         yield* TestClock.adjust("2 seconds")
         yield* Fiber.join(fiber)
         return (yield* simulator.requests).map(({ endedAt, startedAt }) => (endedAt ?? NaN) - startedAt)
@@ -325,7 +405,8 @@ describe("Simulator: time", () => {
       assert.deepStrictEqual(yield* run, taken)
       assert.isTrue(taken.every((millis) => millis >= 500 && millis <= 1500))
       assert.isAbove(new Set(taken).size, 40)
-    }))
+    })
+  )
 })
 
 describe("Simulator: what it remembers", () => {
@@ -347,13 +428,19 @@ describe("Simulator: what it remembers", () => {
       const stats = (yield* simulator.stats)[0]
       assert.strictEqual(stats?.inFlight, 0)
       assert.strictEqual(stats?.aborted, 2)
-    }))
+    })
+  )
 
   it.effect("remembers what was asked, and no key", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ keys: ["a-secret-of-mine", Redacted.make("another-secret")] })
       yield* ask(simulator, openai, chat("hi"), { authorization: "Bearer another-secret", "x-mine": "yes" })
-      yield* ask(simulator, `${anthropic}?beta=true&api_key=a-secret-of-mine`, { ...chat("hi"), max_tokens: 1 }, { authorization: "", "x-api-key": "wrong-secret" })
+      yield* ask(
+        simulator,
+        `${anthropic}?beta=true&api_key=a-secret-of-mine`,
+        { ...chat("hi"), max_tokens: 1 },
+        { authorization: "", "x-api-key": "wrong-secret" }
+      )
       const [first, last] = yield* simulator.requests
       assert.strictEqual(first?.key, "key-2")
       assert.strictEqual(first?.headers["authorization"], "<redacted>")
@@ -361,21 +448,31 @@ describe("Simulator: what it remembers", () => {
       assert.deepStrictEqual(first?.body, chat("hi"))
       assert.strictEqual(last?.key, "unknown")
       assert.strictEqual(last?.url, "/anthropic/v1/messages?beta=true&api_key=<redacted>")
-      const shown = JSON.stringify([yield* simulator.requests, yield* simulator.stats, simulator.keys, String(simulator)])
+      const shown = JSON.stringify([
+        yield* simulator.requests,
+        yield* simulator.stats,
+        simulator.keys,
+        String(simulator)
+      ])
       assert.notMatch(shown, /secret/)
-    }))
+    })
+  )
 
   it.effect("remembers the latest requests, as many as it is to", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ log: 3 })
       for (let i = 0; i < 20; i++) yield* ask(simulator, openai, chat(`${i}`))
-      assert.deepStrictEqual((yield* simulator.requests).map(({ ordinal }) => ordinal), [18, 19, 20])
+      assert.deepStrictEqual(
+        (yield* simulator.requests).map(({ ordinal }) => ordinal),
+        [18, 19, 20]
+      )
       assert.strictEqual(yield* simulator.total, 20)
       const forgetful = yield* Simulator.make({ log: 0 })
       yield* ask(forgetful, openai, chat("hi"))
       assert.deepStrictEqual(yield* forgetful.requests, [])
       assert.strictEqual((yield* forgetful.stats)[0]?.requests, 1)
-    }))
+    })
+  )
 })
 
 describe("Simulator: options", () => {
@@ -404,7 +501,8 @@ describe("Simulator: options", () => {
         assert.strictEqual(error.field, field)
         assert.isTrue(error.message.startsWith(field))
       }
-    }))
+    })
+  )
 
   it.effect("can change while it runs, and a change that cannot be changes nothing", () =>
     Effect.gen(function*() {
@@ -415,17 +513,22 @@ describe("Simulator: options", () => {
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"))).status, 429)
       yield* simulator.update({ requestsPerMinute: 2 })
       assert.strictEqual((yield* ask(simulator, openai, chat("hi"))).status, 200)
-    }))
+    })
+  )
 
   it.effect("can add models, whose names tell what they are", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make({ models: ["my-model", "my-embedder", "my-reasoning"] })
       assert.strictEqual((yield* ask(simulator, openai, chat("hi", { model: "my-model" }))).status, 200)
       assert.strictEqual((yield* ask(simulator, ollama, chat("hi", { model: "my-model" }))).status, 200)
-      assert.strictEqual((yield* ask(simulator, "/openai/v1/embeddings", { model: "my-embedder", input: "hi" })).status, 200)
+      assert.strictEqual(
+        (yield* ask(simulator, "/openai/v1/embeddings", { model: "my-embedder", input: "hi" })).status,
+        200
+      )
       const { body } = yield* answer(simulator, groq, chat("hi", { model: "my-reasoning" }))
       assert.match(body.choices[0].message.reasoning, /simulator/)
-    }))
+    })
+  )
 
   it.effect("leads a program here by the vendors' own variables", () =>
     Effect.gen(function*() {
@@ -442,7 +545,8 @@ describe("Simulator: options", () => {
         GROQ_API_KEY_2: "sim-key-2",
         OLLAMA_HOST: "http://127.0.0.1:9999/ollama"
       })
-    }))
+    })
+  )
 
   it.effect("demonstrates with options that are good", () => Simulator.make(Simulator.demo))
 })
@@ -454,16 +558,21 @@ describe("Simulator: doors", () => {
       const response = yield* client.get("http://anywhere/ollama/api/version")
       assert.strictEqual(response.status, 200)
       assert.strictEqual(yield* (yield* Simulator.Simulator).total, 1)
-    }).pipe(Effect.provide(Layer.fresh(Simulator.layerTest()))))
+    }).pipe(Effect.provide(Layer.fresh(Simulator.layerTest())))
+  )
 
   it.effect("answers at the root with what it speaks, and elsewhere that nobody is there", () =>
     Effect.gen(function*() {
       const simulator = yield* Simulator.make()
       const root = yield* answer(simulator, "/")
       assert.strictEqual(root.status, 200)
-      assert.deepStrictEqual(root.body.wires.map(({ name }: { readonly name: string }) => name), ["openai", "anthropic", "groq", "ollama"])
+      assert.deepStrictEqual(
+        root.body.wires.map(({ name }: { readonly name: string }) => name),
+        ["openai", "anthropic", "groq", "ollama"]
+      )
       assert.strictEqual((yield* ask(simulator, "/nobody/v1/models")).status, 404)
-    }))
+    })
+  )
 
   it.effect("is a web handler as well, whose streams flow and whose caller may go away", () =>
     Effect.gen(function*() {
@@ -483,6 +592,10 @@ describe("Simulator: doors", () => {
         await reader?.read()
         await reader?.cancel()
       })
-      assert.deepStrictEqual((yield* simulator.requests).map(({ outcome }) => outcome), ["Answered", "Aborted"])
-    }))
+      assert.deepStrictEqual(
+        (yield* simulator.requests).map(({ outcome }) => outcome),
+        ["Answered", "Aborted"]
+      )
+    })
+  )
 })

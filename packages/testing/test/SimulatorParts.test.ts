@@ -30,10 +30,20 @@ const Link: Schema.Schema<Link> = Schema.Struct({
 describe("Simulator: an instance of a schema", () => {
   const schemas: { readonly [name: string]: Schema.Schema.AnyNoContext } = {
     struct: Schema.Struct({ city: Schema.String, days: Schema.Int, hot: Schema.Boolean, nothing: Schema.Null }),
-    optional: Schema.Struct({ a: Schema.optional(Schema.Number), b: Schema.optionalWith(Schema.String, { exact: true }) }),
+    optional: Schema.Struct({
+      a: Schema.optional(Schema.Number),
+      b: Schema.optionalWith(Schema.String, { exact: true })
+    }),
     literals: Schema.Struct({ unit: Schema.Literal("celsius", "fahrenheit"), kind: Schema.Literal("weather") }),
-    union: Schema.Struct({ either: Schema.Union(Schema.Struct({ a: Schema.String }), Schema.Struct({ b: Schema.Int })), maybe: Schema.NullOr(Schema.String) }),
-    arrays: Schema.Struct({ many: Schema.Array(Schema.Struct({ x: Schema.Number })), some: Schema.NonEmptyArray(Schema.String), pair: Schema.Tuple(Schema.String, Schema.Int) }),
+    union: Schema.Struct({
+      either: Schema.Union(Schema.Struct({ a: Schema.String }), Schema.Struct({ b: Schema.Int })),
+      maybe: Schema.NullOr(Schema.String)
+    }),
+    arrays: Schema.Struct({
+      many: Schema.Array(Schema.Struct({ x: Schema.Number })),
+      some: Schema.NonEmptyArray(Schema.String),
+      pair: Schema.Tuple(Schema.String, Schema.Int)
+    }),
     counted: Schema.Array(Schema.Int).pipe(Schema.minItems(3), Schema.maxItems(4)),
     record: Schema.Struct({ by: Schema.Record({ key: Schema.String, value: Schema.Int }) }),
     ranges: Schema.Struct({
@@ -43,7 +53,13 @@ describe("Simulator: an instance of a schema", () => {
       fives: Schema.Int.pipe(Schema.multipleOf(5), Schema.greaterThan(12)),
       negative: Schema.Int.pipe(Schema.lessThanOrEqualTo(-3))
     }),
-    texts: Schema.Struct({ long: Schema.String.pipe(Schema.minLength(20)), short: Schema.String.pipe(Schema.maxLength(2)), digits: Schema.String.pipe(Schema.pattern(/^\d+$/)), id: Schema.UUID, filled: Schema.NonEmptyString }),
+    texts: Schema.Struct({
+      long: Schema.String.pipe(Schema.minLength(20)),
+      short: Schema.String.pipe(Schema.maxLength(2)),
+      digits: Schema.String.pipe(Schema.pattern(/^\d+$/)),
+      id: Schema.UUID,
+      filled: Schema.NonEmptyString
+    }),
     enums: Schema.Struct({ a: Schema.Enums({ One: "one", Two: "two" } as const) }),
     tree: Tree,
     link: Link
@@ -60,17 +76,34 @@ describe("Simulator: an instance of a schema", () => {
   it("takes names, numbers and options from what was said", () => {
     const schema = {
       type: "object",
-      properties: { city: { type: "string" }, days: { type: "integer", maximum: 10 }, unit: { enum: ["celsius", "fahrenheit"] } },
+      properties: {
+        city: { type: "string" },
+        days: { type: "integer", maximum: 10 },
+        unit: { enum: ["celsius", "fahrenheit"] }
+      },
       required: ["city", "days", "unit"]
     }
-    assert.deepStrictEqual(Instance.of(schema, "Tell me the weather in Tokyo for 30 or 7 days in Fahrenheit"), { city: "Fahrenheit", days: 7, unit: "fahrenheit" })
+    assert.deepStrictEqual(Instance.of(schema, "Tell me the weather in Tokyo for 30 or 7 days in Fahrenheit"), {
+      city: "Fahrenheit",
+      days: 7,
+      unit: "fahrenheit"
+    })
     assert.deepStrictEqual(Instance.of(schema, "what about Paris, 3 days"), { city: "Paris", days: 3, unit: "celsius" })
   })
 
   it("understands what Effect does not write: allOf, oneOf, const, default, examples, nested references", () => {
     const schema = {
       allOf: [{ properties: { a: { const: 7 } }, required: ["a"] }, { $ref: "#/$defs/more" }],
-      $defs: { more: { properties: { b: { oneOf: [{ type: "null" }, { $ref: "#/$defs/more/properties/c" }] }, c: { type: "string", default: "d" }, e: { examples: [[1]] } }, required: ["b"] } }
+      $defs: {
+        more: {
+          properties: {
+            b: { oneOf: [{ type: "null" }, { $ref: "#/$defs/more/properties/c" }] },
+            c: { type: "string", default: "d" },
+            e: { examples: [[1]] }
+          },
+          required: ["b"]
+        }
+      }
     }
     assert.deepStrictEqual(Instance.of(schema, "hi"), { a: 7, b: "d", c: "d", e: [1] })
     assert.isString(Instance.of({ $ref: "#/$defs/circle", $defs: { circle: { $ref: "#/$defs/circle" } } }, "hi"))
@@ -83,7 +116,9 @@ describe("Simulator: a limit", () => {
     [
       fc.integer({ min: 1, max: 10_000 }),
       fc.integer({ min: 1, max: 20 }),
-      fc.array(fc.record({ after: fc.integer({ min: 0, max: 5000 }), wanted: fc.integer({ min: 1, max: 5 }) }), { maxLength: 60 })
+      fc.array(fc.record({ after: fc.integer({ min: 0, max: 5000 }), wanted: fc.integer({ min: 1, max: 5 }) }), {
+        maxLength: 60
+      })
     ],
     ([amount, burst, requests]) => {
       const limit = Limit.make(amount, 60_000, burst, 0)
@@ -101,7 +136,7 @@ describe("Simulator: a limit", () => {
         assert.strictEqual(Limit.wait(limit, wanted, now), 0)
         Limit.take(limit, wanted, now)
         granted += wanted
-        assert.isAtMost(granted, burst + now * amount / 60_000)
+        assert.isAtMost(granted, burst + (now * amount) / 60_000)
       }
     }
   )
@@ -118,16 +153,34 @@ describe("Simulator: a limit", () => {
 })
 
 describe("Simulator: its parts", () => {
-  it.prop("tokens joined are the text, and no code point is torn", [fc.string({ unit: "grapheme" }), fc.integer()], ([text, seed]) => {
-    for (const tokens of [Tokens.cut(text), Tokens.cutAwkwardly(text, seed)]) {
-      assert.strictEqual(tokens.join(""), text)
-      assert.isTrue(tokens.every((token) => token !== "" && !/\p{Cs}/u.test(token)))
+  it.prop(
+    "tokens joined are the text, and no code point is torn",
+    [fc.string({ unit: "grapheme" }), fc.integer()],
+    ([text, seed]) => {
+      for (const tokens of [Tokens.cut(text), Tokens.cutAwkwardly(text, seed)]) {
+        assert.strictEqual(tokens.join(""), text)
+        assert.isTrue(tokens.every((token) => token !== "" && !/\p{Cs}/u.test(token)))
+      }
     }
-  })
+  )
 
   it("durations are written as Go writes them", () => {
-    const written = [0, 12, 999, 1000, 7660, 60_000, 86_400, 360_000, 578_016, 3_600_000, 90_061_500].map(GoDuration.fromMillis)
-    assert.deepStrictEqual(written, ["0s", "12ms", "999ms", "1s", "7.66s", "1m0s", "1m26.4s", "6m0s", "9m38.016s", "1h0m0s", "25h1m1.5s"])
+    const written = [0, 12, 999, 1000, 7660, 60_000, 86_400, 360_000, 578_016, 3_600_000, 90_061_500].map(
+      GoDuration.fromMillis
+    )
+    assert.deepStrictEqual(written, [
+      "0s",
+      "12ms",
+      "999ms",
+      "1s",
+      "7.66s",
+      "1m0s",
+      "1m26.4s",
+      "6m0s",
+      "9m38.016s",
+      "1h0m0s",
+      "25h1m1.5s"
+    ])
   })
 
   it("vectors have length one, tell texts apart, and put those near each other that share words", () => {
@@ -138,7 +191,10 @@ describe("Simulator: its parts", () => {
     assert.closeTo(cosine("", ""), 1, 1e-5)
     assert.closeTo(cosine("the cat sat on the mat", "the cat sat on the mat"), 1, 1e-5)
     assert.isBelow(cosine("cat mat the on sat the", "the cat sat on the mat"), 1 - 1e-5)
-    assert.isAbove(cosine("the cat sat on the mat", "a cat on a mat"), cosine("the cat sat on the mat", "rate limits and retries"))
+    assert.isAbove(
+      cosine("the cat sat on the mat", "a cat on a mat"),
+      cosine("the cat sat on the mat", "rate limits and retries")
+    )
   })
 
   it("a fault depends on the seed and the number of the request alone", () => {

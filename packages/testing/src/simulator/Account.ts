@@ -66,7 +66,12 @@ export const limits = (settings: Settings, wire: Wire.Wire, now: number): Limits
  * @since 0.1.0
  * @category constructors
  */
-export const make = (name: string, limits: Limits): Account => ({ name, counts: Journal.counts(), standing: "good", limits })
+export const make = (name: string, limits: Limits): Account => ({
+  name,
+  counts: Journal.counts(),
+  standing: "good",
+  limits
+})
 
 /**
  * Why another request may not be made now, if it may not.
@@ -83,8 +88,12 @@ export const refusesRequest = ({ limits }: Account, model: string, now: number):
  * @since 0.1.0
  * @category accessors
  */
-export const refusesTokens = ({ limits }: Account, wanted: number, model: string, now: number): Wire.Failure | undefined =>
-  short("tokens", limits.tokens, wanted, model, now)
+export const refusesTokens = (
+  { limits }: Account,
+  wanted: number,
+  model: string,
+  now: number
+): Wire.Failure | undefined => short("tokens", limits.tokens, wanted, model, now)
 
 /**
  * Takes a request and its tokens from the limits.
@@ -110,6 +119,13 @@ const short = (
   const waitMillis = Limit.wait(limit, wanted, now)
   if (waitMillis === 0 || limit === undefined) return undefined
   return Number.isFinite(waitMillis)
-    ? Wire.Failure.RateLimited({ of, limit: limit.amount, used: limit.amount - Math.max(0, Limit.remaining(limit, now)), wanted, waitMillis, model })
+    ? Wire.Failure.RateLimited({
+        of,
+        limit: limit.amount,
+        used: limit.amount - Math.max(0, Limit.remaining(limit, now)),
+        wanted,
+        waitMillis,
+        model
+      })
     : Wire.Failure.TooManyTokens({ limit: limit.amount, wanted, model })
 }

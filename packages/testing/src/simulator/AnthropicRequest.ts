@@ -39,9 +39,18 @@ export const maxTokens = 64_000
 export type Use = "message" | "count"
 
 const text = Fields.string()
-const cacheControl = { cache_control: Fields.nullish(Fields.object({ type: Fields.oneOf("ephemeral"), ttl: Fields.optional(Fields.oneOf("5m", "1h")) })) }
+const cacheControl = {
+  cache_control: Fields.nullish(
+    Fields.object({ type: Fields.oneOf("ephemeral"), ttl: Fields.optional(Fields.oneOf("5m", "1h")) })
+  )
+}
 
-const textBlock = Fields.object({ type: Fields.any, text: Fields.string({ min: 1 }), citations: Fields.nullish(Fields.any), ...cacheControl })
+const textBlock = Fields.object({
+  type: Fields.any,
+  text: Fields.string({ min: 1 }),
+  citations: Fields.nullish(Fields.any),
+  ...cacheControl
+})
 
 const source = Fields.tagged("type", {
   base64: Fields.object({ type: Fields.any, media_type: text, data: Fields.string({ min: 1 }) }),
@@ -51,7 +60,12 @@ const source = Fields.tagged("type", {
   content: Fields.object({ type: Fields.any, content: Fields.any })
 })
 
-const imageBlock = Fields.object({ type: Fields.any, source, transformations: Fields.nullish(Fields.any), ...cacheControl })
+const imageBlock = Fields.object({
+  type: Fields.any,
+  source,
+  transformations: Fields.nullish(Fields.any),
+  ...cacheControl
+})
 
 const documentBlock = Fields.object({
   type: Fields.any,
@@ -98,10 +112,20 @@ const block = Fields.tagged("type", {
   tool_result: Fields.object({
     type: Fields.any,
     tool_use_id: toolId,
-    content: Fields.optional(Fields.either(
-      text,
-      Fields.array(Fields.tagged("type", { text: textBlock, image: imageBlock, document: documentBlock, search_result: openBlock, tool_reference: openBlock }))
-    )),
+    content: Fields.optional(
+      Fields.either(
+        text,
+        Fields.array(
+          Fields.tagged("type", {
+            text: textBlock,
+            image: imageBlock,
+            document: documentBlock,
+            search_result: openBlock,
+            tool_reference: openBlock
+          })
+        )
+      )
+    ),
     is_error: Fields.optional(Fields.boolean),
     toolset_name: Fields.nullish(text),
     ...cacheControl
@@ -124,17 +148,32 @@ const shared = (roles: ReadonlyArray<string>) => ({
   messages: Fields.array(message(roles), { min: 1 }),
   system: Fields.optional(system),
   tools: Fields.optional(Fields.array(Fields.record)),
-  tool_choice: Fields.optional(Fields.tagged("type", { auto: choice(), any: choice(), tool: choice({ name: text }), none: Fields.object({ type: Fields.any }) })),
-  thinking: Fields.optional(Fields.tagged("type", {
-    enabled: Fields.object({ type: Fields.any, budget_tokens: Fields.integer({ min: 1024 }), display: Fields.nullish(text) }),
-    adaptive: Fields.object({ type: Fields.any, display: Fields.nullish(text) }),
-    between_tools: openBlock,
-    disabled: Fields.object({ type: Fields.any })
-  })),
-  output_config: Fields.optional(Fields.object({
-    effort: Fields.nullish(Fields.oneOf("low", "medium", "high", "xhigh", "max")),
-    format: Fields.nullish(Fields.object({ type: Fields.oneOf("json_schema"), schema: Fields.record }))
-  })),
+  tool_choice: Fields.optional(
+    Fields.tagged("type", {
+      auto: choice(),
+      any: choice(),
+      tool: choice({ name: text }),
+      none: Fields.object({ type: Fields.any })
+    })
+  ),
+  thinking: Fields.optional(
+    Fields.tagged("type", {
+      enabled: Fields.object({
+        type: Fields.any,
+        budget_tokens: Fields.integer({ min: 1024 }),
+        display: Fields.nullish(text)
+      }),
+      adaptive: Fields.object({ type: Fields.any, display: Fields.nullish(text) }),
+      between_tools: openBlock,
+      disabled: Fields.object({ type: Fields.any })
+    })
+  ),
+  output_config: Fields.optional(
+    Fields.object({
+      effort: Fields.nullish(Fields.oneOf("low", "medium", "high", "xhigh", "max")),
+      format: Fields.nullish(Fields.object({ type: Fields.oneOf("json_schema"), schema: Fields.record }))
+    })
+  ),
   speed: Fields.nullish(Fields.oneOf("standard", "fast")),
   user_profile_id: Fields.optional(text),
   workspace_id: Fields.optional(text),
@@ -154,16 +193,23 @@ const single = (roles: ReadonlyArray<string>, sampling: boolean) =>
     inference_geo: Fields.nullish(text),
     ...(sampling
       ? {
-        temperature: Fields.optional(Fields.number({ min: 0, max: 1 })),
-        top_p: Fields.optional(Fields.number({ min: 0, max: 1 })),
-        top_k: Fields.optional(Fields.integer({ min: 0 }))
-      }
-      // Refused by a rule, with a text of its own.
-      : { temperature: Fields.optional(Fields.any), top_p: Fields.optional(Fields.any), top_k: Fields.optional(Fields.any) })
+          temperature: Fields.optional(Fields.number({ min: 0, max: 1 })),
+          top_p: Fields.optional(Fields.number({ min: 0, max: 1 })),
+          top_k: Fields.optional(Fields.integer({ min: 0 }))
+        }
+      : // Refused by a rule, with a text of its own.
+        {
+          temperature: Fields.optional(Fields.any),
+          top_p: Fields.optional(Fields.any),
+          top_k: Fields.optional(Fields.any)
+        })
   })
 
 const older = { message: single(["user", "assistant"], true), count: Fields.object(shared(["user", "assistant"])) }
-const newer = { message: single(["user", "assistant", "system"], false), count: Fields.object(shared(["user", "assistant", "system"])) }
+const newer = {
+  message: single(["user", "assistant", "system"], false),
+  count: Fields.object(shared(["user", "assistant", "system"]))
+}
 
 const tool = Fields.object({
   type: Fields.nullish(Fields.oneOf("custom")),
@@ -189,7 +235,9 @@ export const check = (body: Fields.Json, use: Use, version: string): Fields.Viol
   if (violation !== undefined) return violation
   for (const [index, offered] of Fields.objects(body["tools"]).entries()) {
     const found = isOwn(offered) ? tool(offered) : undefined
-    if (found !== undefined) return { ...found, path: ["tools", index, ...(isTyped(offered) ? ["custom"] : []), ...found.path] }
+    if (found !== undefined) {
+      return { ...found, path: ["tools", index, ...(isTyped(offered) ? ["custom"] : []), ...found.path] }
+    }
   }
   return undefined
 }
@@ -210,7 +258,8 @@ export const isOwn = (offered: Fields.Json): boolean => !isTyped(offered) || off
  * @since 0.1.0
  * @category accessors
  */
-export const blocks = (message: Fields.Json | undefined): ReadonlyArray<Fields.Json> => Fields.objects(message?.["content"])
+export const blocks = (message: Fields.Json | undefined): ReadonlyArray<Fields.Json> =>
+  Fields.objects(message?.["content"])
 
 const kinds: { readonly [kind: string]: string } = {
   string: "string",
@@ -240,8 +289,8 @@ const explanations: { readonly [P in Fields.Problem]: (violation: Fields.Violati
     path.length === 1 && path[0] === "messages"
       ? "at least one message is required"
       : path.at(-1) === "text"
-      ? "text content blocks must be non-empty"
-      : `${Array.isArray(got) ? "List should have at least 1 item" : "String should have at least 1 character"}`,
+        ? "text content blocks must be non-empty"
+        : `${Array.isArray(got) ? "List should have at least 1 item" : "String should have at least 1 character"}`,
   TooLong: ({ expected: [bound] }) => `should have at most ${bound} items`,
   Pattern: ({ expected: [pattern] }) => `String should match pattern '${pattern}'`
 }

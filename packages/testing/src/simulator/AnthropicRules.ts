@@ -10,7 +10,9 @@ import * as Fields from "./Fields.js"
 import * as Seed from "./Seed.js"
 
 const ids = (message: Fields.Json | undefined, type: string, member: string): ReadonlyArray<string> =>
-  blocks(message).filter((one) => one["type"] === type).map((one) => Fields.stringOf(one[member]))
+  blocks(message)
+    .filter((one) => one["type"] === type)
+    .map((one) => Fields.stringOf(one[member]))
 
 /**
  * The first rule that is broken, in the service's words.
@@ -20,13 +22,19 @@ const ids = (message: Fields.Json | undefined, type: string, member: string): Re
  */
 export const broken = (body: Fields.Json, version: string, seed: number): string | undefined => {
   const messages = Fields.objects(body["messages"])
-  return samplingRule(body, version) ?? blockRule(messages, version) ?? lengthRule(body) ?? toolRule(body) ??
+  return (
+    samplingRule(body, version) ??
+    blockRule(messages, version) ??
+    lengthRule(body) ??
+    toolRule(body) ??
     messages.reduce<string | undefined>((found, _, index) => found ?? messageRule(messages, index, seed), undefined) ??
     thinkingRule(body, messages)
+  )
 }
 
 const samplingRule = (body: Fields.Json, version: string): string | undefined => {
-  const used = version === newest ? ["temperature", "top_p", "top_k"].find((name) => body[name] !== undefined) : undefined
+  const used =
+    version === newest ? ["temperature", "top_p", "top_k"].find((name) => body[name] !== undefined) : undefined
   return used === undefined ? undefined : `${used}: sampling parameters are not supported in API version ${newest}`
 }
 
@@ -36,8 +44,12 @@ const blockRule = (messages: ReadonlyArray<Fields.Json>, version: string): strin
   for (const [index, message] of messages.entries()) {
     for (const [at, block] of blocks(message).entries()) {
       const place = `messages.${index}.content.${at}`
-      if (message["role"] === "assistant" && block["type"] === "document") return `${place}: document blocks are not permitted in assistant messages`
-      if (message["role"] === "user" && block["type"] === "text" && Array.isArray(block["citations"])) return `${place}.citations: Extra inputs are not permitted`
+      if (message["role"] === "assistant" && block["type"] === "document") {
+        return `${place}: document blocks are not permitted in assistant messages`
+      }
+      if (message["role"] === "user" && block["type"] === "text" && Array.isArray(block["citations"])) {
+        return `${place}.citations: Extra inputs are not permitted`
+      }
     }
   }
   return undefined
@@ -46,10 +58,14 @@ const blockRule = (messages: ReadonlyArray<Fields.Json>, version: string): strin
 const lengthRule = (body: Fields.Json): string | undefined => {
   const wanted = body["max_tokens"]
   if (typeof wanted !== "number") return undefined
-  if (wanted > maxTokens) return `max_tokens: ${wanted} > ${maxTokens}, which is the maximum allowed number of output tokens for ${Fields.stringOf(body["model"])}`
+  if (wanted > maxTokens) {
+    return `max_tokens: ${wanted} > ${maxTokens}, which is the maximum allowed number of output tokens for ${Fields.stringOf(body["model"])}`
+  }
   const thinking = body["thinking"]
   const budget = Fields.isJson(thinking) ? thinking["budget_tokens"] : undefined
-  return typeof budget === "number" && budget >= wanted ? "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size" : undefined
+  return typeof budget === "number" && budget >= wanted
+    ? "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size"
+    : undefined
 }
 
 const toolRule = (body: Fields.Json): string | undefined => {
@@ -66,7 +82,7 @@ const messageRule = (messages: ReadonlyArray<Fields.Json>, index: number, seed: 
   const current = messages[index]
   const next = messages[index + 1]
   const previous = messages[index - 1]
-  if (index === 0 && current?.["role"] === "assistant") return "messages: first message must use the \"user\" role"
+  if (index === 0 && current?.["role"] === "assistant") return 'messages: first message must use the "user" role'
   const empty = current?.["content"] === "" || (Array.isArray(current?.["content"]) && current["content"].length === 0)
   if (empty && !(next === undefined && current["role"] === "assistant")) {
     return `messages.${index}: all messages must have non-empty content except for the optional final assistant message`
@@ -83,7 +99,9 @@ const messageRule = (messages: ReadonlyArray<Fields.Json>, index: number, seed: 
   if (unanswered.length > 0) {
     return `messages.${index}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${unanswered.join(", ")}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`
   }
-  const forged = blocks(current).findIndex((one) => one["type"] === "thinking" && one["signature"] !== signature(Fields.stringOf(one["thinking"]), seed))
+  const forged = blocks(current).findIndex(
+    (one) => one["type"] === "thinking" && one["signature"] !== signature(Fields.stringOf(one["thinking"]), seed)
+  )
   return forged >= 0 ? `messages.${index}.content.${forged}: Invalid \`signature\` in \`thinking\` block` : undefined
 }
 
@@ -104,4 +122,5 @@ const thinkingRule = (body: Fields.Json, messages: ReadonlyArray<Fields.Json>): 
  * @since 0.1.0
  * @category constructors
  */
-export const signature = (thinking: string, seed: number): string => Encoding.encodeBase64(Seed.identifier(Seed.of(`${seed}\n${thinking}`), 48))
+export const signature = (thinking: string, seed: number): string =>
+  Encoding.encodeBase64(Seed.identifier(Seed.of(`${seed}\n${thinking}`), 48))

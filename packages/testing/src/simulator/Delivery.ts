@@ -28,7 +28,12 @@ export type Response = Effect.Effect<HttpServerResponse.HttpServerResponse, Worl
  * @since 0.1.0
  * @category constructors
  */
-export const broken = ({ clock, entry, received, world }: World.Exchange): Effect.Effect<never, World.ConnectionReset> =>
+export const broken = ({
+  clock,
+  entry,
+  received,
+  world
+}: World.Exchange): Effect.Effect<never, World.ConnectionReset> =>
   Effect.suspend(() => {
     world.journal.close(entry, "Broken", clock.unsafeCurrentTimeMillis())
     return received.cut
@@ -57,7 +62,8 @@ export const hang = (exchange: World.Exchange): Effect.Effect<never, World.Conne
  * @since 0.1.0
  * @category combinators
  */
-export const after = (millis: number, then: () => Response): Response => millis <= 0 ? then() : Effect.flatMap(Effect.sleep(millis), then)
+export const after = (millis: number, then: () => Response): Response =>
+  millis <= 0 ? then() : Effect.flatMap(Effect.sleep(millis), then)
 
 /**
  * When nobody can tell, come back in so many milliseconds.
@@ -74,10 +80,21 @@ export const aWhile = 1000
  * @category constructors
  */
 export const refuse = (visit: World.Visit, failure: Wire.Failure): Response => {
-  const { exchange: { clock, entry, world: { settings } }, path, wire } = visit
+  const {
+    exchange: {
+      clock,
+      entry,
+      world: { settings }
+    },
+    path,
+    wire
+  } = visit
   const id = Seed.at(settings.seed, entry.ordinal)
   // The table is indexed by the tag of the very failure that it is given.
-  const refusal = (wire.refuse[failure._tag] as (failure: Wire.Failure, call: Wire.Refused) => Wire.Refusal)(failure, { id, path })
+  const refusal = (wire.refuse[failure._tag] as (failure: Wire.Failure, call: Wire.Refused) => Wire.Refusal)(failure, {
+    id,
+    path
+  })
   const now = clock.unsafeCurrentTimeMillis()
   const waitMillis = failure._tag === "RateLimited" ? failure.waitMillis : aWhile
   return send(
@@ -88,13 +105,20 @@ export const refuse = (visit: World.Visit, failure: Wire.Failure): Response => {
       contentType: refusal.contentType ?? "application/json",
       headers: {
         ...headersOf(visit, 0, refusal.limits === true),
-        ...(refusal.waits === true ? waits[settings.retryAfter === "vendor" ? wire.retryAfter : settings.retryAfter](waitMillis, now) : {})
+        ...(refusal.waits === true
+          ? waits[settings.retryAfter === "vendor" ? wire.retryAfter : settings.retryAfter](waitMillis, now)
+          : {})
       }
     })
   )
 }
 
-const waits: { readonly [R in Exclude<RetryAfter, "vendor"> | "both"]: (millis: number, now: number) => { readonly [name: string]: string } } = {
+const waits: {
+  readonly [R in Exclude<RetryAfter, "vendor"> | "both"]: (
+    millis: number,
+    now: number
+  ) => { readonly [name: string]: string }
+} = {
   seconds: (millis) => ({ "retry-after": Math.ceil(millis / 1000).toString() }),
   date: (millis, now) => ({ "retry-after": new Date(Math.ceil((now + millis) / 1000) * 1000).toUTCString() }),
   milliseconds: (millis) => ({ "retry-after-ms": millis.toString() }),
@@ -102,7 +126,11 @@ const waits: { readonly [R in Exclude<RetryAfter, "vendor"> | "both"]: (millis: 
   none: () => ({})
 }
 
-const headersOf = ({ account, exchange: { clock, entry, world }, wire }: World.Visit, elapsedMillis: number, limits: boolean) =>
+const headersOf = (
+  { account, exchange: { clock, entry, world }, wire }: World.Visit,
+  elapsedMillis: number,
+  limits: boolean
+) =>
   wire.headers({
     id: Seed.at(world.settings.seed, entry.ordinal),
     now: clock.unsafeCurrentTimeMillis(),
@@ -116,7 +144,11 @@ const headersOf = ({ account, exchange: { clock, entry, world }, wire }: World.V
  * @since 0.1.0
  * @category constructors
  */
-export const send = ({ clock, entry, world }: World.Exchange, status: number, response: HttpServerResponse.HttpServerResponse): Response => {
+export const send = (
+  { clock, entry, world }: World.Exchange,
+  status: number,
+  response: HttpServerResponse.HttpServerResponse
+): Response => {
   entry.status = status
   world.journal.close(entry, "Answered", clock.unsafeCurrentTimeMillis())
   return Effect.succeed(response)
@@ -131,7 +163,11 @@ export const send = ({ clock, entry, world }: World.Exchange, status: number, re
 export const deliver = (visit: World.Visit, body: Wire.Body, elapsedMillis: number): Response =>
   body._tag === "Whole" ? whole(visit, body, elapsedMillis) : frames(visit, body, elapsedMillis)
 
-const whole = (visit: World.Visit, { content, contentType }: Extract<Wire.Body, { readonly _tag: "Whole" }>, elapsedMillis: number): Response =>
+const whole = (
+  visit: World.Visit,
+  { content, contentType }: Extract<Wire.Body, { readonly _tag: "Whole" }>,
+  elapsedMillis: number
+): Response =>
   send(
     visit.exchange,
     200,
@@ -176,11 +212,15 @@ const endings: { readonly [F in Fault.Fault]?: Ending } = {
   streamReset: ({ exchange }) => Effect.mapError(broken(exchange), Option.some)
 }
 
-const paced = (visit: World.Visit, { closing, opening, tokens }: Frames, delayMillis: number): Stream.Stream<Uint8Array, World.ConnectionReset> => {
+const paced = (
+  visit: World.Visit,
+  { closing, opening, tokens }: Frames,
+  delayMillis: number
+): Stream.Stream<Uint8Array, World.ConnectionReset> => {
   const { exchange, fault, path, wire } = visit
   const { clock, entry, world } = exchange
   const half = Math.floor(tokens.length / 2)
-  const shown = fault === "malformed" ? tokens.map((token, index) => index === half ? spoiled(token) : token) : tokens
+  const shown = fault === "malformed" ? tokens.map((token, index) => (index === half ? spoiled(token) : token)) : tokens
   let started = false
   let ended = false
   const pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<World.ConnectionReset>> = Effect.suspend(() => {
@@ -193,7 +233,7 @@ const paced = (visit: World.Visit, { closing, opening, tokens }: Frames, delayMi
     if (sent === half && fault === "streamError") {
       ended = true
       world.journal.close(entry, "Broken", clock.unsafeCurrentTimeMillis())
-      return Effect.succeed(Chunk.of(encoder.encode(wire.streamError(path, entry.ordinal))))
+      return Effect.succeed(Chunk.of(encoder.encode(wire.streamError(path, Seed.at(world.settings.seed, entry.ordinal)))))
     }
     const ending = sent === half && fault !== undefined ? endings[fault] : undefined
     if (ending !== undefined) return ending(visit)
@@ -203,11 +243,14 @@ const paced = (visit: World.Visit, { closing, opening, tokens }: Frames, delayMi
       ended = last
       if (token !== undefined) entry.streamed++
       if (last) world.journal.close(entry, "Answered", clock.unsafeCurrentTimeMillis())
-      return Chunk.of(encoder.encode(last ? `${token ?? ""}${closing}` : token ?? ""))
+      return Chunk.of(encoder.encode(last ? `${token ?? ""}${closing}` : (token ?? "")))
     }
     return delayMillis === 0 ? Effect.sync(next) : Effect.map(Effect.sleep(delayMillis), next)
   })
-  return Stream.ensuring(Stream.fromPull(Effect.succeed(pull)), Effect.sync(() => World.abandon(exchange)))
+  return Stream.ensuring(
+    Stream.fromPull(Effect.succeed(pull)),
+    Effect.sync(() => World.abandon(exchange))
+  )
 }
 
 // Takes a brace away, so that the event is framed as it should be and its JSON is not.

@@ -22,7 +22,10 @@ import * as World from "./World.js"
  * @category conversions
  */
 export const answer = (exchange: World.Exchange): Delivery.Response =>
-  Effect.onInterrupt(Effect.suspend(() => enter(exchange)), () => Effect.sync(() => World.abandon(exchange)))
+  Effect.onInterrupt(
+    Effect.suspend(() => enter(exchange)),
+    () => Effect.sync(() => World.abandon(exchange))
+  )
 
 // The largest body that vendors take is about this.
 const largestBody = 32 * 1024 * 1024
@@ -38,7 +41,14 @@ const enter = (exchange: World.Exchange): Delivery.Response => {
   const outage = world.outages.get(wire.name) ?? world.outages.get("*")
   const drawn = drawFault(world, entry.ordinal)
   const below = end < 0 ? "/" : path.slice(end)
-  const visit: World.Visit = { exchange, wire, path: below, query: query < 0 ? "" : received.url.slice(query), account: undefined, fault: drawn }
+  const visit: World.Visit = {
+    exchange,
+    wire,
+    path: below,
+    query: query < 0 ? "" : received.url.slice(query),
+    account: undefined,
+    fault: drawn
+  }
   if (outage !== undefined) {
     entry.fault = "outage"
     return outages[outage](visit)
@@ -75,7 +85,10 @@ const outages: { readonly [O in Outage]: (visit: World.Visit) => Delivery.Respon
 }
 
 const nobody = (exchange: World.Exchange, path: string): Delivery.Response => {
-  const wires = Array.from(exchange.world.wires.values(), ({ baseUrl, name, variables }) => ({ name, [variables.baseUrl]: baseUrl }))
+  const wires = Array.from(exchange.world.wires.values(), ({ baseUrl, name, variables }) => ({
+    name,
+    [variables.baseUrl]: baseUrl
+  }))
   const status = path === "/" ? 200 : 404
   return Delivery.send(exchange, status, HttpServerResponse.unsafeJson({ spillway: "simulator", wires }, { status }))
 }
@@ -104,18 +117,27 @@ const bar = (presented: string | undefined, account: Account.Account | undefined
 const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
   const { entry, received } = visit.exchange
   if (route.method === "GET") return serve(visit, route, undefined)
-  if (Number(received.headers["content-length"] ?? 0) > largestBody) return Delivery.refuse(visit, Wire.Failure.BodyTooLarge())
+  if (Number(received.headers["content-length"] ?? 0) > largestBody) {
+    return Delivery.refuse(visit, Wire.Failure.BodyTooLarge())
+  }
   const contentType = received.headers["content-type"] ?? ""
-  if (visit.wire.demandsJson && !contentType.includes("json")) return Delivery.refuse(visit, Wire.Failure.WrongContentType({ contentType }))
+  if (visit.wire.demandsJson && !contentType.includes("json")) {
+    return Delivery.refuse(visit, Wire.Failure.WrongContentType({ contentType }))
+  }
   return Effect.matchEffect(received.text, {
     onFailure: () => Delivery.refuse(visit, Wire.Failure.NotJson({ reason: "unexpected EOF", empty: false })),
     onSuccess: (text) => {
       const parsed = Either.try({ try: (): unknown => JSON.parse(text), catch: String })
       entry.body = Either.getOrElse(parsed, () => text)
       if (Either.isLeft(parsed)) {
-        return Delivery.refuse(visit, Wire.Failure.NotJson({ reason: parsed.left.replace(/^SyntaxError: /, ""), empty: text === "" }))
+        return Delivery.refuse(
+          visit,
+          Wire.Failure.NotJson({ reason: parsed.left.replace(/^SyntaxError: /, ""), empty: text === "" })
+        )
       }
-      if (!Fields.isJson(parsed.right)) return Delivery.refuse(visit, Wire.Failure.NotJson({ reason: "the body must be an object", empty: false }))
+      if (!Fields.isJson(parsed.right)) {
+        return Delivery.refuse(visit, Wire.Failure.NotJson({ reason: "the body must be an object", empty: false }))
+      }
       return serve(visit, route, parsed.right)
     }
   })
@@ -123,10 +145,16 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
 
 const serve = (visit: World.Visit, route: Wire.Route, body: Fields.Json | undefined): Delivery.Response => {
   const { account, exchange, path, query } = visit
-  const { clock, entry, received, world: { settings } } = exchange
+  const {
+    clock,
+    entry,
+    received,
+    world: { settings }
+  } = exchange
   const now = clock.unsafeCurrentTimeMillis()
   const model = Fields.stringOf(body?.["model"])
-  const limited = account !== undefined && route.metered === true ? Account.refusesRequest(account, model, now) : undefined
+  const limited =
+    account !== undefined && route.metered === true ? Account.refusesRequest(account, model, now) : undefined
   if (limited !== undefined) return Delivery.refuse(visit, limited)
   const latencyMillis = latency(settings, entry.ordinal)
   const answered = route.answer({
@@ -155,18 +183,27 @@ const serve = (visit: World.Visit, route: Wire.Route, body: Fields.Json | undefi
   if (failure !== undefined) return Delivery.refuse(visit, failure(model))
   return Delivery.after(latencyMillis, () => {
     const rendered = render()
-    return Delivery.after(rendered._tag === "Whole" ? settings.tokenDelayMillis * output : 0, () => Delivery.deliver(visit, rendered, latencyMillis))
+    return Delivery.after(rendered._tag === "Whole" ? settings.tokenDelayMillis * output : 0, () =>
+      Delivery.deliver(visit, rendered, latencyMillis)
+    )
   })
 }
 
-const decoded = (text: string): string => Either.getOrElse(Either.try(() => decodeURIComponent(text)), () => text)
+const decoded = (text: string): string =>
+  Either.getOrElse(
+    Either.try(() => decodeURIComponent(text)),
+    () => text
+  )
 
 const latency = ({ jitter, latencyMillis, seed }: Settings, ordinal: number): number =>
-  jitter === 0 ? latencyMillis : Math.round(latencyMillis * (1 + jitter * (2 * Seed.fraction(Seed.at(~seed, ordinal)) - 1)))
+  jitter === 0
+    ? latencyMillis
+    : Math.round(latencyMillis * (1 + jitter * (2 * Seed.fraction(Seed.at(~seed, ordinal)) - 1)))
 
 const failures: { readonly [F in Fault.Fault]?: ((model: string) => Wire.Failure) | "hang" } = {
   serverError: () => Wire.Failure.ServerError(),
   overloaded: () => Wire.Failure.Overloaded(),
-  rateLimited: (model) => Wire.Failure.RateLimited({ of: "requests", limit: 1, used: 1, wanted: 1, waitMillis: Delivery.aWhile, model }),
+  rateLimited: (model) =>
+    Wire.Failure.RateLimited({ of: "requests", limit: 1, used: 1, wanted: 1, waitMillis: Delivery.aWhile, model }),
   hang: "hang"
 }

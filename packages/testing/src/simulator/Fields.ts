@@ -69,14 +69,16 @@ export const kindOf = (value: unknown): Kind =>
   value === null || value === undefined
     ? "null"
     : Array.isArray(value)
-    ? "array"
-    : typeof value === "number"
-    ? Number.isInteger(value) ? "integer" : "number"
-    : typeof value === "string"
-    ? "string"
-    : typeof value === "boolean"
-    ? "boolean"
-    : "object"
+      ? "array"
+      : typeof value === "number"
+        ? Number.isInteger(value)
+          ? "integer"
+          : "number"
+        : typeof value === "string"
+          ? "string"
+          : typeof value === "boolean"
+            ? "boolean"
+            : "object"
 
 /**
  * A JSON object, as it came.
@@ -100,7 +102,7 @@ export const isJson = (value: unknown): value is Json => kindOf(value) === "obje
  * @since 0.1.0
  * @category accessors
  */
-export const objects = (value: unknown): ReadonlyArray<Json> => Array.isArray(value) ? value.filter(isJson) : []
+export const objects = (value: unknown): ReadonlyArray<Json> => (Array.isArray(value) ? value.filter(isJson) : [])
 
 /**
  * A string; empty where there is none.
@@ -108,12 +110,17 @@ export const objects = (value: unknown): ReadonlyArray<Json> => Array.isArray(va
  * @since 0.1.0
  * @category accessors
  */
-export const stringOf = (value: unknown): string => typeof value === "string" ? value : ""
+export const stringOf = (value: unknown): string => (typeof value === "string" ? value : "")
 
 const check = (kinds: ReadonlyArray<Kind>, test: (value: unknown) => Violation | undefined): Check =>
   Object.assign((value: unknown) => test(value), { kinds })
 
-const violation = (problem: Problem, expected: ReadonlyArray<string>, got: unknown): Violation => ({ path: [], problem, expected, got })
+const violation = (problem: Problem, expected: ReadonlyArray<string>, got: unknown): Violation => ({
+  path: [],
+  problem,
+  expected,
+  got
+})
 
 const ofKind = (kinds: ReadonlyArray<Kind>, then: (value: unknown) => Violation | undefined = () => undefined): Check =>
   check(kinds, (value) => {
@@ -147,23 +154,30 @@ export const boolean: Check = ofKind(["boolean"])
  * @since 0.1.0
  * @category constructors
  */
-export const string = (options: { readonly pattern?: RegExp; readonly min?: number; readonly max?: number } = {}): Check =>
+export const string = (
+  options: { readonly pattern?: RegExp; readonly min?: number; readonly max?: number } = {}
+): Check =>
   ofKind(["string"], (value) => {
     const text = stringOf(value)
     if (text.length < (options.min ?? 0)) return violation("TooShort", [`${options.min}`], value)
     if (text.length > (options.max ?? Infinity)) return violation("TooLong", [`${options.max}`], value)
-    return options.pattern === undefined || options.pattern.test(text) ? undefined : violation("Pattern", [options.pattern.source], value)
+    return options.pattern === undefined || options.pattern.test(text)
+      ? undefined
+      : violation("Pattern", [options.pattern.source], value)
   })
 
-const ranged = (kind: "number" | "integer") => (options: { readonly min?: number; readonly max?: number } = {}): Check =>
-  ofKind([kind], (value) =>
-    typeof value !== "number"
-      ? undefined
-      : value < (options.min ?? -Infinity)
-      ? violation("BelowMinimum", [`${options.min}`, kind], value)
-      : value > (options.max ?? Infinity)
-      ? violation("AboveMaximum", [`${options.max}`, kind], value)
-      : undefined)
+const ranged =
+  (kind: "number" | "integer") =>
+  (options: { readonly min?: number; readonly max?: number } = {}): Check =>
+    ofKind([kind], (value) =>
+      typeof value !== "number"
+        ? undefined
+        : value < (options.min ?? -Infinity)
+          ? violation("BelowMinimum", [`${options.min}`, kind], value)
+          : value > (options.max ?? Infinity)
+            ? violation("AboveMaximum", [`${options.max}`, kind], value)
+            : undefined
+    )
 
 /**
  * A number, perhaps within a range.
@@ -188,7 +202,7 @@ export const integer = ranged("integer")
  * @category constructors
  */
 export const oneOf = (...values: ReadonlyArray<string>): Check =>
-  ofKind(["string"], (value) => values.includes(stringOf(value)) ? undefined : violation("Value", values, value))
+  ofKind(["string"], (value) => (values.includes(stringOf(value)) ? undefined : violation("Value", values, value)))
 
 /**
  * A list.
@@ -219,9 +233,12 @@ export const object = (fields: { readonly [name: string]: Check }, options: { re
   return ofKind(["object"], (value) => {
     const given: Json = isJson(value) ? value : {}
     for (const [name, field] of entries) {
-      const found = given[name] === undefined
-        ? (field.optional === true ? undefined : violation("Missing", field.kinds, undefined))
-        : field(given[name])
+      const found =
+        given[name] === undefined
+          ? field.optional === true
+            ? undefined
+            : violation("Missing", field.kinds, undefined)
+          : field(given[name])
       if (found !== undefined) return within(name, found)
     }
     if (options.open !== true) {
@@ -264,7 +281,9 @@ export const either = (...checks: ReadonlyArray<Check>): Check => {
   const kinds = checks.flatMap((one) => one.kinds)
   return check(kinds, (value) => {
     const kind = kindOf(value)
-    const chosen = checks.find((one) => one.kinds.includes(kind) || (kind === "integer" && one.kinds.includes("number")))
+    const chosen = checks.find(
+      (one) => one.kinds.includes(kind) || (kind === "integer" && one.kinds.includes("number"))
+    )
     return value === undefined || chosen === undefined ? violation("Type", kinds, value) : chosen(value)
   })
 }
@@ -275,7 +294,8 @@ export const either = (...checks: ReadonlyArray<Check>): Check => {
  * @since 0.1.0
  * @category combinators
  */
-export const optional = (field: Check): Check => Object.assign((value: unknown) => field(value), { kinds: field.kinds, optional: true as const })
+export const optional = (field: Check): Check =>
+  Object.assign((value: unknown) => field(value), { kinds: field.kinds, optional: true as const })
 
 /**
  * A field that an object may lack, or have as `null`.
@@ -291,4 +311,5 @@ export const nullish = (field: Check): Check => optional(nullable(field))
  * @since 0.1.0
  * @category combinators
  */
-export const nullable = (field: Check): Check => check([...field.kinds, "null"], (value) => value === null ? undefined : field(value))
+export const nullable = (field: Check): Check =>
+  check([...field.kinds, "null"], (value) => (value === null ? undefined : field(value)))

@@ -35,24 +35,31 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
     credential: OpenAi.bearer,
     headers: ({ daily, id, now, tokens }) => ({
       "cache-control": "private, max-age=0, no-store, no-cache, must-revalidate",
-      "vary": "Origin",
+      vary: "Origin",
       "x-groq-region": "simulator",
       "x-request-id": requestId(id),
       // Groq's "requests" are those of the day, its "tokens" those of the minute.
       ...OpenAi.limitHeaders(daily, tokens, now)
     }),
     refuse,
-    streamError: () => `event: error\ndata: ${body({ message: "An error occurred while generating the answer.", type: "internal_server_error", code: "internal_server_error", status_code: 500 })}\n\n`,
+    streamError: () =>
+      `event: error\ndata: ${body({ message: "An error occurred while generating the answer.", type: "internal_server_error", code: "internal_server_error", status_code: 500 })}\n\n`,
     routes: [
       { method: "POST", path: "/openai/v1/chat/completions", metered: true, answer: Chat.answer(dialect(models)) },
       { method: "POST", path: "/openai/v1/embeddings", metered: true, answer: Embeddings.answer(models, false) },
-      { method: "GET", path: "/openai/v1/models", answer: () => Either.right(Wire.free({ object: "list", data: models.map(described) })) },
+      {
+        method: "GET",
+        path: "/openai/v1/models",
+        answer: () => Either.right(Wire.free({ object: "list", data: models.map(described) }))
+      },
       {
         method: "GET",
         path: "/openai/v1/models/*",
         answer: ({ rest }) => {
           const found = Wire.find(models, rest)
-          return found === undefined ? Either.left(Wire.Failure.NoModel({ model: rest })) : Either.right(Wire.free(described(found)))
+          return found === undefined
+            ? Either.left(Wire.Failure.NoModel({ model: rest }))
+            : Either.right(Wire.free(described(found)))
         }
       }
     ]
@@ -78,7 +85,8 @@ const described = ({ context, created, id, owner }: Models.Model) => ({
   max_completion_tokens: Math.min(context, 32_768)
 })
 
-const requestId = (id: number): string => `req_${Seed.identifier(Seed.at(id, 1), 26, "0123456789abcdefghjkmnpqrstvwxyz")}`
+const requestId = (id: number): string =>
+  `req_${Seed.identifier(Seed.at(id, 1), 26, "0123456789abcdefghjkmnpqrstvwxyz")}`
 
 const seedOf = (id: number): number => Seed.at(id, 2) >>> 1
 
@@ -92,10 +100,14 @@ const dialect = (models: ReadonlyArray<Models.Model>): Chat.Dialect => ({
     request["reasoning_format"] === "hidden" || request["include_reasoning"] === false
       ? "nowhere"
       : request["reasoning_format"] === "raw"
-      ? "text"
-      : "field",
+        ? "text"
+        : "field",
   members: () => ({ system_fingerprint: "fp_5117a7e512" }),
-  wholeMembers: ({ id }) => ({ usage_breakdown: null, service_tier: "on_demand", x_groq: { id: requestId(id), seed: seedOf(id) } }),
+  wholeMembers: ({ id }) => ({
+    usage_breakdown: null,
+    service_tier: "on_demand",
+    x_groq: { id: requestId(id), seed: seedOf(id) }
+  }),
   messageMembers: {},
   firstDeltaMembers: {},
   noText: undefined,
@@ -103,7 +115,7 @@ const dialect = (models: ReadonlyArray<Models.Model>): Chat.Dialect => ({
     // Something always takes some time, also where the simulator takes none.
     const queued = Math.max(1, latencyMillis) / 1000
     const prompted = input * 4e-5
-    const completed = output * Math.max(2, tokenDelayMillis) / 1000
+    const completed = (output * Math.max(2, tokenDelayMillis)) / 1000
     return {
       queue_time: queued,
       prompt_tokens: input,
@@ -123,7 +135,13 @@ const dialect = (models: ReadonlyArray<Models.Model>): Chat.Dialect => ({
 
 const uuid = (id: number): string => {
   const digits = Seed.identifier(id, 32, Seed.hexadecimal)
-  return [digits.slice(0, 8), digits.slice(8, 12), `4${digits.slice(13, 16)}`, `8${digits.slice(17, 20)}`, digits.slice(20)].join("-")
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `4${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+    digits.slice(20)
+  ].join("-")
 }
 
 const fields = Fields.object({
@@ -161,7 +179,8 @@ const rules = (request: Fields.Json, model: Models.Model): Wire.Failure | undefi
   if (choice !== undefined && choice !== null && choice !== "none" && choice !== "auto" && offered.length === 0) {
     return rejected("Tool choice requires tools")
   }
-  const named = Fields.isJson(choice) && Fields.isJson(choice["function"]) ? Fields.stringOf(choice["function"]["name"]) : undefined
+  const named =
+    Fields.isJson(choice) && Fields.isJson(choice["function"]) ? Fields.stringOf(choice["function"]["name"]) : undefined
   return named === undefined || offered.some((tool) => tool.name === named)
     ? undefined
     : rejected(`Tool choice is ${named}, but no such tool was given`)
@@ -174,11 +193,12 @@ interface Problem {
   readonly status_code?: number
 }
 
-const body = ({ message, type = "invalid_request_error", ...rest }: Problem): string => JSON.stringify({ error: { message, type, ...rest } })
+const body = ({ message, type = "invalid_request_error", ...rest }: Problem): string =>
+  JSON.stringify({ error: { message, type, ...rest } })
 
 const windows = {
-  "requests": "requests per minute (RPM)",
-  "tokens": "tokens per minute (TPM)",
+  requests: "requests per minute (RPM)",
+  tokens: "tokens per minute (TPM)",
   "daily requests": "requests per day (RPD)"
 } as const
 
@@ -190,21 +210,34 @@ const refuse: Wire.Wire["refuse"] = {
       code: "unknown_url"
     })
   }),
-  WrongMethod: ({ method, path }) => ({ status: 405, content: body({ message: `Method ${method} is not allowed on ${path}`, code: "method_not_allowed" }) }),
+  WrongMethod: ({ method, path }) => ({
+    status: 405,
+    content: body({ message: `Method ${method} is not allowed on ${path}`, code: "method_not_allowed" })
+  }),
   NoKey: () => ({ status: 401, content: body({ message: "Invalid API Key", code: "invalid_api_key" }) }),
   UnknownKey: () => ({ status: 401, content: body({ message: "Invalid API Key", code: "invalid_api_key" }) }),
   KeyExhausted: () => ({
     status: 429,
     content: body({
-      message: "Rate limit reached for model in organization `org_simulator` service tier `on_demand` on tokens per day (TPD): Limit 100000, Used 100000, Requested 669. " +
+      message:
+        "Rate limit reached for model in organization `org_simulator` service tier `on_demand` on tokens per day (TPD): Limit 100000, Used 100000, Requested 669. " +
         "Please try again in 9m38.016s. Need more tokens? Upgrade to Dev Tier today at https://console.groq.com/settings/billing",
       type: "tokens",
       code: "rate_limit_exceeded"
     })
   }),
-  NotJson: ({ reason }) => ({ status: 400, content: body({ message: `could not parse the JSON body of the request: ${reason}` }) }),
-  WrongContentType: ({ contentType }) => ({ status: 415, content: body({ message: `unsupported content type: '${contentType}'` }) }),
-  BodyTooLarge: () => ({ status: 413, content: body({ message: "Request Entity Too Large", code: "request_too_large" }) }),
+  NotJson: ({ reason }) => ({
+    status: 400,
+    content: body({ message: `could not parse the JSON body of the request: ${reason}` })
+  }),
+  WrongContentType: ({ contentType }) => ({
+    status: 415,
+    content: body({ message: `unsupported content type: '${contentType}'` })
+  }),
+  BodyTooLarge: () => ({
+    status: 413,
+    content: body({ message: "Request Entity Too Large", code: "request_too_large" })
+  }),
   Invalid: ({ violation }) => ({
     status: 400,
     content: body({ message: `'${violation.path.join(".")}' : ${explanations[violation.problem](violation)}` })
@@ -212,14 +245,18 @@ const refuse: Wire.Wire["refuse"] = {
   Rejected: ({ code, message, status = 400 }) => ({ status, content: body({ message, code }) }),
   NoModel: ({ model }) => ({
     status: 404,
-    content: body({ message: `The model \`${model}\` does not exist or you do not have access to it.`, code: "model_not_found" })
+    content: body({
+      message: `The model \`${model}\` does not exist or you do not have access to it.`,
+      code: "model_not_found"
+    })
   }),
   RateLimited: ({ limit, model, of, used, waitMillis, wanted }) => ({
     status: 429,
     limits: true,
     waits: true,
     content: body({
-      message: `Rate limit reached for model \`${model}\` in organization \`org_simulator\` service tier \`on_demand\` on ${windows[of]}: ` +
+      message:
+        `Rate limit reached for model \`${model}\` in organization \`org_simulator\` service tier \`on_demand\` on ${windows[of]}: ` +
         `Limit ${limit}, Used ${used}, Requested ${wanted}. Please try again in ${GoDuration.fromMillis(waitMillis)}. Visit https://console.groq.com/docs/rate-limits for more information.`,
       type: of === "tokens" ? "tokens" : "requests",
       code: "rate_limit_exceeded"
@@ -228,20 +265,32 @@ const refuse: Wire.Wire["refuse"] = {
   TooManyTokens: ({ limit, model, wanted }) => ({
     status: 413,
     content: body({
-      message: `Request too large for model \`${model}\` in organization \`org_simulator\` service tier \`on_demand\` on tokens per minute (TPM): Limit ${limit}, Requested ${wanted}, ` +
+      message:
+        `Request too large for model \`${model}\` in organization \`org_simulator\` service tier \`on_demand\` on tokens per minute (TPM): Limit ${limit}, Requested ${wanted}, ` +
         "please reduce your message size and try again.",
       type: "tokens",
       code: "rate_limit_exceeded"
     })
   }),
-  ServerError: () => ({ status: 500, content: body({ message: "Internal Server Error", type: "internal_server_error" }) }),
-  Overloaded: () => ({ status: 503, waits: true, content: body({ message: "Service Unavailable", type: "internal_server_error", code: "service_unavailable" }) })
+  ServerError: () => ({
+    status: 500,
+    content: body({ message: "Internal Server Error", type: "internal_server_error" })
+  }),
+  Overloaded: () => ({
+    status: 503,
+    waits: true,
+    content: body({ message: "Service Unavailable", type: "internal_server_error", code: "service_unavailable" })
+  })
 }
 
 const explanations: { readonly [P in Fields.Problem]: (violation: Fields.Violation) => string } = {
   Missing: () => "property is missing",
   Unknown: ({ path }) => `property '${path.at(-1)}' is unsupported`,
-  Type: ({ expected }) => `value must be ${expected.filter((one) => one !== "null").map((one) => `a ${one}`).join(" or ")}`,
+  Type: ({ expected }) =>
+    `value must be ${expected
+      .filter((one) => one !== "null")
+      .map((one) => `a ${one}`)
+      .join(" or ")}`,
   Value: ({ expected }) => `value must be one of [${expected.map((one) => `"${one}"`).join(", ")}]`,
   Tag: ({ path }) => `discriminator property '${path.at(-1)}' has invalid value`,
   BelowMinimum: ({ expected: [bound] }) => `number must be at least ${bound}`,

@@ -54,7 +54,8 @@ export const client = (world: World.World): HttpClient.HttpClient =>
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-const bytesOf = (body: unknown): Uint8Array => body instanceof Uint8Array ? body : encoder.encode(typeof body === "string" ? body : "")
+const bytesOf = (body: unknown): Uint8Array =>
+  body instanceof Uint8Array ? body : encoder.encode(typeof body === "string" ? body : "")
 
 const join = (chunks: Chunk.Chunk<Uint8Array>): Uint8Array => {
   const joined = new Uint8Array(Chunk.reduce(chunks, 0, (length, chunk) => length + chunk.length))
@@ -95,7 +96,9 @@ class Response extends Inspectable.Class implements HttpClientResponse.HttpClien
   private get bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
     return this.body._tag === "Stream"
       ? Effect.map(Stream.runCollect(this.stream), join)
-      : Effect.succeed(this.body._tag === "Uint8Array" || this.body._tag === "Raw" ? bytesOf(this.body.body) : new Uint8Array())
+      : Effect.succeed(
+          this.body._tag === "Uint8Array" || this.body._tag === "Raw" ? bytesOf(this.body.body) : new Uint8Array()
+        )
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
@@ -109,7 +112,9 @@ class Response extends Inspectable.Class implements HttpClientResponse.HttpClien
   }
 
   get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
-    return Effect.flatMap(this.text, (text) => Effect.try({ try: (): unknown => text === "" ? null : JSON.parse(text), catch: this.failed }))
+    return Effect.flatMap(this.text, (text) =>
+      Effect.try({ try: (): unknown => (text === "" ? null : JSON.parse(text)), catch: this.failed })
+    )
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
@@ -125,6 +130,10 @@ class Response extends Inspectable.Class implements HttpClientResponse.HttpClien
   }
 
   toJSON(): unknown {
-    return HttpIncomingMessage.inspect(this, { _id: "@effect/platform/HttpClientResponse", request: this.request.toJSON(), status: this.status })
+    return HttpIncomingMessage.inspect(this, {
+      _id: "@effect/platform/HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status
+    })
   }
 }

@@ -14,7 +14,8 @@ import * as Seed from "./Seed.js"
  * @since 0.1.0
  * @category constructors
  */
-export const of = (schema: unknown, about: string): unknown => instance(schema, { root: schema, about, path: "", depth: 0 })
+export const of = (schema: unknown, about: string): unknown =>
+  instance(schema, { root: schema, about, path: "", depth: 0 })
 
 interface Place {
   readonly root: unknown
@@ -28,7 +29,8 @@ type Schema = { readonly [key: string]: unknown }
 // Deeper than this only what is required is filled in, so that a recursive schema ends.
 const deep = 6
 
-const isSchema = (value: unknown): value is Schema => typeof value === "object" && value !== null && !Array.isArray(value)
+const isSchema = (value: unknown): value is Schema =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const instance = (given: unknown, place: Place): unknown => {
   if (!isSchema(given)) return given === false ? null : word(place)
@@ -44,7 +46,7 @@ const instance = (given: unknown, place: Place): unknown => {
   return byType[typeOf(schema)](schema, place)
 }
 
-const list = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
+const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 
 // The first alternative that is not null; deep down the null, if there is one, since it ends the recursion.
 const preferred = (alternatives: ReadonlyArray<unknown>, place: Place): unknown => {
@@ -62,14 +64,22 @@ const resolve = (schema: Schema, place: Place): Schema => {
     const { $ref: _, ...siblings } = current
     current = { ...target, ...siblings }
   }
-  return list(current["allOf"]).reduce<Schema>((whole, part) => isSchema(part) ? merge(whole, resolve(part, place)) : whole, current)
+  return list(current["allOf"]).reduce<Schema>(
+    (whole, part) => (isSchema(part) ? merge(whole, resolve(part, place)) : whole),
+    current
+  )
 }
 
 const lookup = (root: unknown, reference: string): unknown =>
-  reference.replace(/^#\/?/, "").split("/").filter((step) => step !== "").reduce<unknown>(
-    (found, step) => isSchema(found) ? found[decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")] : undefined,
-    root
-  )
+  reference
+    .replace(/^#\/?/, "")
+    .split("/")
+    .filter((step) => step !== "")
+    .reduce<unknown>(
+      (found, step) =>
+        isSchema(found) ? found[decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")] : undefined,
+      root
+    )
 
 const merge = (left: Schema, right: Schema): Schema => ({
   ...left,
@@ -78,7 +88,7 @@ const merge = (left: Schema, right: Schema): Schema => ({
   required: [...list(left["required"]), ...list(right["required"])]
 })
 
-const record = (value: unknown): Schema => isSchema(value) ? value : {}
+const record = (value: unknown): Schema => (isSchema(value) ? value : {})
 
 type Type = "object" | "array" | "string" | "number" | "integer" | "boolean" | "null"
 
@@ -116,16 +126,23 @@ const byType: { readonly [T in Type]: (schema: Schema, place: Place) => unknown 
     }
     for (const name of required) {
       if (typeof name === "string" && !(name in built)) {
-        built[name] = instance(isSchema(schema["additionalProperties"]) ? schema["additionalProperties"] : {}, under(place, name))
+        built[name] = instance(
+          isSchema(schema["additionalProperties"]) ? schema["additionalProperties"] : {},
+          under(place, name)
+        )
       }
     }
     return built
   }
 }
 
-const under = (place: Place, name: string): Place => ({ ...place, path: `${place.path}/${name}`, depth: place.depth + 1 })
+const under = (place: Place, name: string): Place => ({
+  ...place,
+  path: `${place.path}/${name}`,
+  depth: place.depth + 1
+})
 
-const count = (value: unknown, otherwise: number): number => typeof value === "number" ? value : otherwise
+const count = (value: unknown, otherwise: number): number => (typeof value === "number" ? value : otherwise)
 
 const numeral = (schema: Schema, place: Place, whole: boolean): number => {
   const step = count(schema["multipleOf"], 0)
@@ -134,13 +151,29 @@ const numeral = (schema: Schema, place: Place, whole: boolean): number => {
   const floor = Math.max(count(schema["minimum"], -Infinity), above)
   const ceiling = Math.min(count(schema["maximum"], Infinity), below)
   const fits = (n: number) =>
-    n >= floor && n <= ceiling && n !== above && n !== below && (!whole || Number.isInteger(n)) &&
+    n >= floor &&
+    n <= ceiling &&
+    n !== above &&
+    n !== below &&
+    (!whole || Number.isInteger(n)) &&
     (step === 0 || Number.isInteger(n / step))
   const said = (place.about.match(/-?\d+(?:\.\d+)?/g) ?? []).map(Number)
   const middle = (floor + ceiling) / 2
   const stepped = Math.ceil(floor / step) * step
   const small = 1 + ((Seed.of(place.path) >>> 0) % 9)
-  const candidates = [small, step, stepped, stepped + step, floor, Math.ceil(floor), Math.floor(floor) + 1, ceiling, Math.ceil(ceiling) - 1, middle, 0]
+  const candidates = [
+    small,
+    step,
+    stepped,
+    stepped + step,
+    floor,
+    Math.ceil(floor),
+    Math.floor(floor) + 1,
+    ceiling,
+    Math.ceil(ceiling) - 1,
+    middle,
+    0
+  ]
   return [...said, ...candidates].find(fits) ?? small
 }
 
@@ -162,7 +195,18 @@ const text = (schema: Schema, place: Place): string => {
   const format = schema["format"]
   const known = typeof format === "string" ? formats[format] : undefined
   if (known !== undefined) return known
-  const candidates = [word(place), "simulated", "Simulated", "1", "2024-01-15", "A1", "a", "simulator@example.com", "https://example.com/", ""]
+  const candidates = [
+    word(place),
+    "simulated",
+    "Simulated",
+    "1",
+    "2024-01-15",
+    "A1",
+    "a",
+    "simulator@example.com",
+    "https://example.com/",
+    ""
+  ]
   const pattern = typeof schema["pattern"] === "string" ? expression(schema["pattern"]) : undefined
   const fitting = candidates.find((one) => pattern === undefined || pattern.test(one)) ?? word(place)
   const least = count(schema["minLength"], 0)
@@ -187,4 +231,6 @@ const word = (place: Place): string => {
 }
 
 const mentioned = (options: ReadonlyArray<unknown>, about: string): unknown =>
-  options.find((option) => typeof option === "string" && option !== "" && about.toLowerCase().includes(option.toLowerCase()))
+  options.find(
+    (option) => typeof option === "string" && option !== "" && about.toLowerCase().includes(option.toLowerCase())
+  )

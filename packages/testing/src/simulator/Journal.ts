@@ -125,7 +125,10 @@ export const counts = (): Counts => ({
  * @category models
  */
 export interface Journal {
-  readonly open: (request: { readonly method: string; readonly url: string; readonly headers: ReceivedHeaders }, now: number) => Entry
+  readonly open: (
+    request: { readonly method: string; readonly url: string; readonly headers: ReceivedHeaders },
+    now: number
+  ) => Entry
   /** Ends an exchange; what has ended stays as it ended. */
   readonly close: (entry: Entry, outcome: "Answered" | "Aborted" | "Broken", now: number) => void
   readonly read: () => ReadonlyArray<Exchange>
@@ -176,7 +179,7 @@ export const make = (capacity: number): Journal => {
       counts.inFlight--
       counts[tally(outcome, entry.status)]++
     },
-    read: () => capacity === 0 ? [] : entries.slice(-capacity).map(exchange),
+    read: () => (capacity === 0 ? [] : entries.slice(-capacity).map(exchange)),
     total: () => ordinal,
     clear: () => {
       ordinal = 0
@@ -185,8 +188,19 @@ export const make = (capacity: number): Journal => {
   }
 }
 
-const tally = (outcome: "Answered" | "Aborted" | "Broken", status = 0): "succeeded" | "refused" | "failed" | "aborted" | "broken" =>
-  outcome === "Aborted" ? "aborted" : outcome === "Broken" ? "broken" : status < 300 ? "succeeded" : status === 429 ? "refused" : "failed"
+const tally = (
+  outcome: "Answered" | "Aborted" | "Broken",
+  status = 0
+): "succeeded" | "refused" | "failed" | "aborted" | "broken" =>
+  outcome === "Aborted"
+    ? "aborted"
+    : outcome === "Broken"
+      ? "broken"
+      : status < 300
+        ? "succeeded"
+        : status === 429
+          ? "refused"
+          : "failed"
 
 const secret = new Set(["authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"])
 
@@ -196,7 +210,9 @@ const exchange = (entry: Entry): Exchange => {
     ...known,
     url: entry.url.replace(/([?&](?:api[-_]?key|key|token)=)[^&]*/gi, "$1<redacted>"),
     headers: Object.fromEntries(
-      Object.entries(received).flatMap(([name, value]) => value === undefined ? [] : [[name, secret.has(name) ? "<redacted>" : value]])
+      Object.entries(received).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, secret.has(name) ? "<redacted>" : value]]
+      )
     )
   }
 }

@@ -75,4 +75,5 @@ export const remaining = (limit: Limit, now: number): number => Math.floor(fill(
  * @since 0.1.0
  * @category accessors
  */
-export const fullIn = (limit: Limit, now: number): number => Math.ceil((limit.capacity - fill(limit, now).level) / limit.amount)
+export const fullIn = (limit: Limit, now: number): number =>
+  Math.ceil((limit.capacity - fill(limit, now).level) / limit.amount)

@@ -9,7 +9,11 @@ import type * as Wire from "./Wire.js"
 
 const contentType = "application/json; charset=utf-8"
 
-const refusal = (status: number, error: string): Wire.Refusal => ({ status, content: JSON.stringify({ error }), contentType })
+const refusal = (status: number, error: string): Wire.Refusal => ({
+  status,
+  content: JSON.stringify({ error }),
+  contentType
+})
 
 const plain = (status: number, content: string): Wire.Refusal => ({ status, content, contentType: "text/plain" })
 
@@ -47,7 +51,13 @@ export const refuse: Wire.Wire["refuse"] = {
   NotJson: ({ empty, reason }) => refusal(400, empty ? "missing request body" : reason),
   WrongContentType: ({ contentType }) => refusal(400, `unsupported content type: ${contentType}`),
   BodyTooLarge: () => refusal(413, "http: request body too large"),
-  Invalid: ({ violation: { expected: [first = ""], got, path } }) =>
+  Invalid: ({
+    violation: {
+      expected: [first = ""],
+      got,
+      path
+    }
+  }) =>
     refusal(
       400,
       `json: cannot unmarshal ${goKinds[Fields.kindOf(got)]} into Go struct field ${["Request", ...path.filter((step) => typeof step === "string")].join(".")} of type ${goTypes[first] ?? first}`

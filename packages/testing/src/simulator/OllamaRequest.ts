@@ -10,11 +10,22 @@ import * as Wire from "./Wire.js"
 
 const string = Fields.string()
 
-const toolCall = Fields.object({
-  id: Fields.optional(string),
-  type: Fields.optional(string),
-  function: Fields.object({ index: Fields.optional(Fields.integer()), name: string, description: Fields.optional(string), arguments: Fields.record }, { open: true })
-}, { open: true })
+const toolCall = Fields.object(
+  {
+    id: Fields.optional(string),
+    type: Fields.optional(string),
+    function: Fields.object(
+      {
+        index: Fields.optional(Fields.integer()),
+        name: string,
+        description: Fields.optional(string),
+        arguments: Fields.record
+      },
+      { open: true }
+    )
+  },
+  { open: true }
+)
 
 const images = Fields.nullish(Fields.array(string))
 
@@ -34,38 +45,64 @@ const common = {
  * @category constructors
  */
 export const requests = {
-  chat: Fields.object({
-    ...common,
-    messages: Fields.nullish(Fields.array(Fields.object({
-      role: string,
-      content: Fields.nullish(string),
-      thinking: Fields.nullish(string),
-      images,
-      tool_calls: Fields.nullish(Fields.array(toolCall)),
-      tool_name: Fields.nullish(string),
-      tool_call_id: Fields.nullish(string)
-    }, { open: true }))),
-    tools: Fields.nullish(Fields.array(Fields.object({
-      type: string,
-      function: Fields.object({ name: string, description: Fields.optional(string), parameters: Fields.nullish(Fields.record) }, { open: true })
-    }, { open: true })))
-  }, { open: true }),
-  generate: Fields.object({
-    ...common,
-    prompt: Fields.nullish(string),
-    suffix: Fields.nullish(string),
-    system: Fields.nullish(string),
-    template: Fields.nullish(string),
-    context: Fields.nullish(Fields.array(Fields.integer())),
-    raw: Fields.nullish(Fields.boolean),
-    images
-  }, { open: true }),
-  embed: Fields.object({
-    ...common,
-    input: Fields.nullish(Fields.either(string, Fields.array(string))),
-    truncate: Fields.nullish(Fields.boolean),
-    dimensions: Fields.nullish(Fields.integer())
-  }, { open: true })
+  chat: Fields.object(
+    {
+      ...common,
+      messages: Fields.nullish(
+        Fields.array(
+          Fields.object(
+            {
+              role: string,
+              content: Fields.nullish(string),
+              thinking: Fields.nullish(string),
+              images,
+              tool_calls: Fields.nullish(Fields.array(toolCall)),
+              tool_name: Fields.nullish(string),
+              tool_call_id: Fields.nullish(string)
+            },
+            { open: true }
+          )
+        )
+      ),
+      tools: Fields.nullish(
+        Fields.array(
+          Fields.object(
+            {
+              type: string,
+              function: Fields.object(
+                { name: string, description: Fields.optional(string), parameters: Fields.nullish(Fields.record) },
+                { open: true }
+              )
+            },
+            { open: true }
+          )
+        )
+      )
+    },
+    { open: true }
+  ),
+  generate: Fields.object(
+    {
+      ...common,
+      prompt: Fields.nullish(string),
+      suffix: Fields.nullish(string),
+      system: Fields.nullish(string),
+      template: Fields.nullish(string),
+      context: Fields.nullish(Fields.array(Fields.integer())),
+      raw: Fields.nullish(Fields.boolean),
+      images
+    },
+    { open: true }
+  ),
+  embed: Fields.object(
+    {
+      ...common,
+      input: Fields.nullish(Fields.either(string, Fields.array(string))),
+      truncate: Fields.nullish(Fields.boolean),
+      dimensions: Fields.nullish(Fields.integer())
+    },
+    { open: true }
+  )
 }
 
 const roles = ["system", "user", "assistant", "tool"]
@@ -108,7 +145,12 @@ const badOption = (body: Fields.Json): Wire.Failure | undefined => {
  * @since 0.1.0
  * @category conversions
  */
-export const broken = (use: "chat" | "generate", body: Fields.Json, model: Models.Model, name: string): Wire.Failure | undefined => {
+export const broken = (
+  use: "chat" | "generate",
+  body: Fields.Json,
+  model: Models.Model,
+  name: string
+): Wire.Failure | undefined => {
   const no = (message: string) => Wire.Failure.Rejected({ message })
   if (model.kind === "embedding") return no(`"${name}" does not support ${use}`)
   const format = body["format"]
@@ -122,8 +164,12 @@ export const broken = (use: "chat" | "generate", body: Fields.Json, model: Model
   }
   const messages = Fields.objects(body["messages"])
   const stranger = messages.find((one) => !roles.includes(Fields.stringOf(one["role"])))
-  if (stranger !== undefined) return no(`invalid role: ${Fields.stringOf(stranger["role"])}, must be one of [${roles.join(", ")}]`)
-  const shown = [body, ...messages].flatMap((one) => Array.isArray(one["images"]) ? one["images"].map(Fields.stringOf) : [])
+  if (stranger !== undefined) {
+    return no(`invalid role: ${Fields.stringOf(stranger["role"])}, must be one of [${roles.join(", ")}]`)
+  }
+  const shown = [body, ...messages].flatMap((one) =>
+    Array.isArray(one["images"]) ? one["images"].map(Fields.stringOf) : []
+  )
   const illegal = shown.map((image) => image.search(/[^A-Za-z0-9+/=]/)).find((at) => at >= 0)
   return illegal === undefined ? badOption(body) : no(`illegal base64 data at input byte ${illegal}`)
 }

@@ -48,7 +48,12 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
       {
         method: "GET",
         path: "/api/ps",
-        answer: ({ now }) => right({ models: Array.from(loaded).filter((one) => one[1] > now).map(([model, until]) => running(model, until)) })
+        answer: ({ now }) =>
+          right({
+            models: Array.from(loaded)
+              .filter((one) => one[1] > now)
+              .map(([model, until]) => running(model, until))
+          })
       },
       route("/api/show", (call) => known(models, call, (body, model) => right(shown(model, body)), ":latest")),
       route("/api/chat", (call) => known(models, call, Chat.answer("chat", loaded, call))),
@@ -61,7 +66,8 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
 
 const contentType = "application/json; charset=utf-8"
 
-const right = (content: unknown): Either.Either<Wire.Answer, Wire.Failure> => Either.right(Wire.free(content, contentType))
+const right = (content: unknown): Either.Either<Wire.Answer, Wire.Failure> =>
+  Either.right(Wire.free(content, contentType))
 
 const text = (content: string): Wire.Answer => ({
   input: 0,
@@ -94,7 +100,7 @@ const details = (model: Models.Model) => ({
 
 const digest = (model: Models.Model): string => Seed.identifier(Seed.of(model.id), 64, Seed.hexadecimal)
 
-const tag = (model: Models.Model): string => model.id.includes(":") ? model.id : `${model.id}:latest`
+const tag = (model: Models.Model): string => (model.id.includes(":") ? model.id : `${model.id}:latest`)
 
 const tagged = (model: Models.Model) => ({
   name: tag(model),
@@ -145,43 +151,58 @@ const known = (
   const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
   const name = body["model"] ?? body["name"]
   if (name !== undefined && typeof name !== "string") {
-    return Either.left(Wire.Failure.Invalid({ violation: { path: ["model"], problem: "Type", expected: ["string"], got: name }, body }))
+    return Either.left(
+      Wire.Failure.Invalid({ violation: { path: ["model"], problem: "Type", expected: ["string"], got: name }, body })
+    )
   }
   if (name === undefined || name === "") return rejected("model is required")
   const model = models.find((one) => one.id === name || tag(one) === name)
-  if (model === undefined) return Either.left(Wire.Failure.NoModel({ model: name.includes(":") ? name : `${name}${suffix}` }))
+  if (model === undefined) {
+    return Either.left(Wire.Failure.NoModel({ model: name.includes(":") ? name : `${name}${suffix}` }))
+  }
   return then(body, model, name)
 }
 
-const embedding = (loaded: Memory.Memory, call: Wire.Call) => (body: Fields.Json, model: Models.Model, name: string): Either.Either<Wire.Answer, Wire.Failure> => {
-  const violation = Request.requests.embed(body)
-  if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
-  if (model.kind !== "embedding") return rejected("this model does not support embeddings", 501)
-  Memory.touch(loaded, model, body, call.now)
-  const input = body["input"]
-  const texts = typeof input === "string" ? [input] : Array.isArray(input) ? input.map(Fields.stringOf) : []
-  const dimensions = typeof body["dimensions"] === "number" && body["dimensions"] > 0 ? Math.min(body["dimensions"], model.dimensions) : model.dimensions
-  const tokens = texts.reduce((sum, one) => sum + Math.max(1, Tokens.estimate(one.length)), 0)
-  return Either.right({
-    input: tokens,
-    output: 0,
-    render: () => {
-      const vectors = texts.map((one) => Vector.toJson(Vector.of(one, dimensions))).join(",")
-      return Wire.json(
-        `{"model":${JSON.stringify(name)},"embeddings":[${vectors}],"total_duration":2000000,"load_duration":1000000,"prompt_eval_count":${tokens}}`,
-        contentType
-      )
-    }
-  })
-}
+const embedding =
+  (loaded: Memory.Memory, call: Wire.Call) =>
+  (body: Fields.Json, model: Models.Model, name: string): Either.Either<Wire.Answer, Wire.Failure> => {
+    const violation = Request.requests.embed(body)
+    if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
+    if (model.kind !== "embedding") return rejected("this model does not support embeddings", 501)
+    Memory.touch(loaded, model, body, call.now)
+    const input = body["input"]
+    const texts = typeof input === "string" ? [input] : Array.isArray(input) ? input.map(Fields.stringOf) : []
+    const dimensions =
+      typeof body["dimensions"] === "number" && body["dimensions"] > 0
+        ? Math.min(body["dimensions"], model.dimensions)
+        : model.dimensions
+    const tokens = texts.reduce((sum, one) => sum + Math.max(1, Tokens.estimate(one.length)), 0)
+    return Either.right({
+      input: tokens,
+      output: 0,
+      render: () => {
+        const vectors = texts.map((one) => Vector.toJson(Vector.of(one, dimensions))).join(",")
+        return Wire.json(
+          `{"model":${JSON.stringify(name)},"embeddings":[${vectors}],"total_duration":2000000,"load_duration":1000000,"prompt_eval_count":${tokens}}`,
+          contentType
+        )
+      }
+    })
+  }
 
-const embeddingOne = (loaded: Memory.Memory, call: Wire.Call) => (body: Fields.Json, model: Models.Model): Either.Either<Wire.Answer, Wire.Failure> => {
-  if (model.kind !== "embedding") return rejected("this model does not support embeddings", 501)
-  Memory.touch(loaded, model, body, call.now)
-  const prompt = Fields.stringOf(body["prompt"])
-  return Either.right({
-    input: Tokens.estimate(prompt.length),
-    output: 0,
-    render: () => Wire.json(`{"embedding":${prompt === "" ? "[]" : Vector.toJson(Vector.of(prompt, model.dimensions))}}`, contentType)
-  })
-}
+const embeddingOne =
+  (loaded: Memory.Memory, call: Wire.Call) =>
+  (body: Fields.Json, model: Models.Model): Either.Either<Wire.Answer, Wire.Failure> => {
+    if (model.kind !== "embedding") return rejected("this model does not support embeddings", 501)
+    Memory.touch(loaded, model, body, call.now)
+    const prompt = Fields.stringOf(body["prompt"])
+    return Either.right({
+      input: Tokens.estimate(prompt.length),
+      output: 0,
+      render: () =>
+        Wire.json(
+          `{"embedding":${prompt === "" ? "[]" : Vector.toJson(Vector.of(prompt, model.dimensions))}}`,
+          contentType
+        )
+    })
+  }

@@ -53,23 +53,30 @@ export interface Dialect {
  * @since 0.1.0
  * @category constructors
  */
-export const answer = (dialect: Dialect) => (call: Wire.Call): Either.Either<Wire.Answer, Wire.Failure> => {
-  const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
-  const found = Request.model(dialect.models, body, "chat")
-  if (Either.isLeft(found)) return Either.left(found.left)
-  const violation = dialect.fields(body)
-  if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
-  const broken = Request.pairing(Fields.objects(body["messages"])) ?? dialect.rules(body, found.right)
-  if (broken !== undefined) return Either.left(broken)
-  const count = typeof body["n"] === "number" ? body["n"] : 1
-  const replies = Array.from({ length: count }, (_, variant) => Reply.to(Request.conversation(body, found.right, call, variant)))
-  const usage = total(replies)
-  return Either.right({
-    input: usage.input,
-    output: usage.output,
-    render: () => body["stream"] === true ? streamed(dialect, call, body, found.right, replies) : whole(dialect, call, body, found.right, replies)
-  })
-}
+export const answer =
+  (dialect: Dialect) =>
+  (call: Wire.Call): Either.Either<Wire.Answer, Wire.Failure> => {
+    const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
+    const found = Request.model(dialect.models, body, "chat")
+    if (Either.isLeft(found)) return Either.left(found.left)
+    const violation = dialect.fields(body)
+    if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
+    const broken = Request.pairing(Fields.objects(body["messages"])) ?? dialect.rules(body, found.right)
+    if (broken !== undefined) return Either.left(broken)
+    const count = typeof body["n"] === "number" ? body["n"] : 1
+    const replies = Array.from({ length: count }, (_, variant) =>
+      Reply.to(Request.conversation(body, found.right, call, variant))
+    )
+    const usage = total(replies)
+    return Either.right({
+      input: usage.input,
+      output: usage.output,
+      render: () =>
+        body["stream"] === true
+          ? streamed(dialect, call, body, found.right, replies)
+          : whole(dialect, call, body, found.right, replies)
+    })
+  }
 
 const total = (replies: ReadonlyArray<Reply.Reply>): Reply.Usage => ({
   input: replies[0]?.usage.input ?? 0,
@@ -77,7 +84,11 @@ const total = (replies: ReadonlyArray<Reply.Reply>): Reply.Usage => ({
   reasoning: replies.reduce((sum, { usage }) => sum + usage.reasoning, 0)
 })
 
-const finishReasons: { readonly [F in Reply.Reply["finish"]]: string } = { stop: "stop", length: "length", tools: "tool_calls" }
+const finishReasons: { readonly [F in Reply.Reply["finish"]]: string } = {
+  stop: "stop",
+  length: "length",
+  tools: "tool_calls"
+}
 
 const whole = (
   dialect: Dialect,
@@ -98,13 +109,15 @@ const whole = (
         role: "assistant",
         content: reply.calls.length > 0 ? dialect.noText : spoken(reply, reasoningIn).join(""),
         ...(reply.reasoning.length > 0 && reasoningIn === "field" ? { reasoning: reply.reasoning.join("") } : {}),
-        ...(reply.calls.length === 0 ? {} : {
-          tool_calls: reply.calls.map((one, position) => ({
-            id: dialect.toolCallId(Seed.at(call.id, 100 * index + position)),
-            type: "function",
-            function: { name: one.name, arguments: one.fragments.join("") }
-          }))
-        }),
+        ...(reply.calls.length === 0
+          ? {}
+          : {
+              tool_calls: reply.calls.map((one, position) => ({
+                id: dialect.toolCallId(Seed.at(call.id, 100 * index + position)),
+                type: "function",
+                function: { name: one.name, arguments: one.fragments.join("") }
+              }))
+            }),
         ...dialect.messageMembers
       },
       logprobs: body["logprobs"] === true ? { content: reply.text.map(logprob), refusal: null } : null,
@@ -163,26 +176,30 @@ const streamed = (
   // A single call begins with the message itself; of several, each begins by itself.
   const joined = (reply: Reply.Reply) => reply.calls.length === 1 && !dialect.wholeToolCalls
   const lanes = replies.map((reply, index): ReadonlyArray<string> => {
-    const toolPiece = (position: number, members: Fields.Json) => piece(index, JSON.stringify({ tool_calls: [{ index: position, ...members }] }))
+    const toolPiece = (position: number, members: Fields.Json) =>
+      piece(index, JSON.stringify({ tool_calls: [{ index: position, ...members }] }))
     const head = ({ name }: Reply.ToolCall, position: number) => ({
       id: dialect.toolCallId(Seed.at(call.id, 100 * index + position)),
       type: "function",
       function: { name, arguments: "" }
     })
-    opening.push(piece(
-      index,
-      JSON.stringify({
-        role: "assistant",
-        content: reply.calls.length > 0 ? null : "",
-        ...(joined(reply) ? { tool_calls: reply.calls.map((one) => ({ index: 0, ...head(one, 0) })) } : {}),
-        ...dialect.firstDeltaMembers
-      }),
-      "null",
-      first
-    ))
-    const reasoning = reasoningIn === "field"
-      ? reply.reasoning.map((token) => piece(index, `{"reasoning":${JSON.stringify(token)},"channel":"analysis"}`))
-      : []
+    opening.push(
+      piece(
+        index,
+        JSON.stringify({
+          role: "assistant",
+          content: reply.calls.length > 0 ? null : "",
+          ...(joined(reply) ? { tool_calls: reply.calls.map((one) => ({ index: 0, ...head(one, 0) })) } : {}),
+          ...dialect.firstDeltaMembers
+        }),
+        "null",
+        first
+      )
+    )
+    const reasoning =
+      reasoningIn === "field"
+        ? reply.reasoning.map((token) => piece(index, `{"reasoning":${JSON.stringify(token)},"channel":"analysis"}`))
+        : []
     const words = spoken(reply, reasoningIn).map((token) =>
       piece(
         index,
@@ -190,7 +207,8 @@ const streamed = (
         "null",
         "",
         body["logprobs"] === true ? JSON.stringify({ content: [logprob(token)], refusal: null }) : "null"
-      ))
+      )
+    )
     const calls = reply.calls.flatMap((one, position) => {
       const begun = head(one, position)
       if (dialect.wholeToolCalls) {
@@ -213,12 +231,17 @@ const streamed = (
 }
 
 // Members as they follow others in the text of an object.
-const membersOf = (members: Fields.Json): string => Object.entries(members).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`).join("")
+const membersOf = (members: Fields.Json): string =>
+  Object.entries(members)
+    .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`)
+    .join("")
 
 // Alternatives come in turns: the first token of each, the second of each, and so on.
 const interleave = (lanes: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
   const [only] = lanes
   if (only !== undefined && lanes.length === 1) return only
   const longest = Math.max(0, ...lanes.map((lane) => lane.length))
-  return Array.from({ length: longest }, (_, position) => lanes.flatMap((lane) => lane.slice(position, position + 1))).flat()
+  return Array.from({ length: longest }, (_, position) =>
+    lanes.flatMap((lane) => lane.slice(position, position + 1))
+  ).flat()
 }

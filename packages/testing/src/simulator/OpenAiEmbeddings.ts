@@ -23,7 +23,14 @@ export const answer = (models: ReadonlyArray<Models.Model>, resizes: boolean) =>
     model: Fields.string(),
     input: Fields.either(
       Fields.string({ min: 1 }),
-      Fields.array(Fields.either(Fields.string({ min: 1 }), Fields.integer({ min: 0 }), Fields.array(Fields.integer({ min: 0 }), { min: 1 })), { min: 1, max: 2048 })
+      Fields.array(
+        Fields.either(
+          Fields.string({ min: 1 }),
+          Fields.integer({ min: 0 }),
+          Fields.array(Fields.integer({ min: 0 }), { min: 1 })
+        ),
+        { min: 1, max: 2048 }
+      )
     ),
     encoding_format: Fields.nullish(Fields.oneOf("float", "base64")),
     user: Fields.nullish(Fields.string()),
@@ -37,7 +44,12 @@ export const answer = (models: ReadonlyArray<Models.Model>, resizes: boolean) =>
     if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
     const dimensions = typeof body["dimensions"] === "number" ? body["dimensions"] : found.right.dimensions
     if (dimensions > found.right.dimensions) {
-      return Either.left(Wire.Failure.Rejected({ message: `Invalid value for 'dimensions' = ${dimensions}. Must be less than or equal to ${found.right.dimensions}.`, param: "dimensions" }))
+      return Either.left(
+        Wire.Failure.Rejected({
+          message: `Invalid value for 'dimensions' = ${dimensions}. Must be less than or equal to ${found.right.dimensions}.`,
+          param: "dimensions"
+        })
+      )
     }
     const inputs = texts(body["input"])
     const tokens = inputs.reduce((sum, input) => sum + Math.max(1, Tokens.estimate(input.length)), 0)
@@ -45,10 +57,13 @@ export const answer = (models: ReadonlyArray<Models.Model>, resizes: boolean) =>
       input: tokens,
       output: 0,
       render: () => {
-        const write = body["encoding_format"] === "base64"
-          ? (vector: Float32Array) => `"${Vector.toBase64(vector)}"`
-          : Vector.toJson
-        const data = inputs.map((input, index) => `{"object":"embedding","index":${index},"embedding":${write(Vector.of(input, dimensions))}}`)
+        const write =
+          body["encoding_format"] === "base64"
+            ? (vector: Float32Array) => `"${Vector.toBase64(vector)}"`
+            : Vector.toJson
+        const data = inputs.map(
+          (input, index) => `{"object":"embedding","index":${index},"embedding":${write(Vector.of(input, dimensions))}}`
+        )
         return Wire.json(
           `{"object":"list","data":[${data.join(",")}],"model":${JSON.stringify(found.right.snapshot)},"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`
         )
@@ -62,7 +77,7 @@ const texts = (input: unknown): ReadonlyArray<string> =>
   typeof input === "string"
     ? [input]
     : !Array.isArray(input)
-    ? []
-    : typeof input[0] === "number"
-    ? [input.join(" ")]
-    : input.map((one) => Array.isArray(one) ? one.join(" ") : Fields.stringOf(one))
+      ? []
+      : typeof input[0] === "number"
+        ? [input.join(" ")]
+        : input.map((one) => (Array.isArray(one) ? one.join(" ") : Fields.stringOf(one)))

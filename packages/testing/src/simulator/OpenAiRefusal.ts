@@ -24,7 +24,10 @@ const body = ({ code = null, message, param = null, type = "invalid_request_erro
  * @since 0.1.0
  * @category conversions
  */
-export const serverError = body({ message: "The server had an error while processing your request. Sorry about that!", type: "server_error" })
+export const serverError = body({
+  message: "The server had an error while processing your request. Sorry about that!",
+  type: "server_error"
+})
 
 /**
  * A key as OpenAI quotes it: recognizable to who knows it, of no use to others.
@@ -32,7 +35,8 @@ export const serverError = body({ message: "The server had an error while proces
  * @since 0.1.0
  * @category conversions
  */
-export const masked = (key: string): string => key.length <= 8 ? "*".repeat(key.length) : `${key.slice(0, 3)}${"*".repeat(key.length - 7)}${key.slice(-4)}`
+export const masked = (key: string): string =>
+  key.length <= 8 ? "*".repeat(key.length) : `${key.slice(0, 3)}${"*".repeat(key.length - 7)}${key.slice(-4)}`
 
 /**
  * How OpenAI refuses.
@@ -42,11 +46,15 @@ export const masked = (key: string): string => key.length <= 8 ? "*".repeat(key.
  */
 export const refuse: Wire.Wire["refuse"] = {
   NoRoute: ({ method, path }) => ({ status: 404, content: body({ message: `Invalid URL (${method} ${path})` }) }),
-  WrongMethod: ({ method, path }) => ({ status: 405, content: body({ message: `Not allowed to ${method} on ${path}.`, code: "method_not_supported" }) }),
+  WrongMethod: ({ method, path }) => ({
+    status: 405,
+    content: body({ message: `Not allowed to ${method} on ${path}.`, code: "method_not_supported" })
+  }),
   NoKey: () => ({
     status: 401,
     content: body({
-      message: "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). " +
+      message:
+        "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). " +
         "You can obtain an API key from https://platform.openai.com/account/api-keys."
     })
   }),
@@ -60,7 +68,8 @@ export const refuse: Wire.Wire["refuse"] = {
   KeyExhausted: () => ({
     status: 429,
     content: body({
-      message: "You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
+      message:
+        "You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
       type: "insufficient_quota",
       code: "insufficient_quota"
     })
@@ -68,7 +77,8 @@ export const refuse: Wire.Wire["refuse"] = {
   NotJson: () => ({
     status: 400,
     content: body({
-      message: "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. " +
+      message:
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. " +
         "The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
     })
   }),
@@ -81,17 +91,25 @@ export const refuse: Wire.Wire["refuse"] = {
   }),
   BodyTooLarge: () => ({ status: 413, content: body({ message: "Request body is too large." }) }),
   Invalid: ({ violation }) => ({ status: 400, limits: true, content: body(explained(violation)) }),
-  Rejected: ({ code = null, message, param = null, status = 400 }) => ({ status, limits: true, content: body({ message, param, code }) }),
+  Rejected: ({ code = null, message, param = null, status = 400 }) => ({
+    status,
+    limits: true,
+    content: body({ message, param, code })
+  }),
   NoModel: ({ model }) => ({
     status: 404,
-    content: body({ message: `The model \`${model}\` does not exist or you do not have access to it.`, code: "model_not_found" })
+    content: body({
+      message: `The model \`${model}\` does not exist or you do not have access to it.`,
+      code: "model_not_found"
+    })
   }),
   RateLimited: ({ limit, model, of, used, waitMillis, wanted }) => ({
     status: 429,
     limits: true,
     waits: true,
     content: body({
-      message: `Rate limit reached for ${model} in organization org-simulator on ${of === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)"}: ` +
+      message:
+        `Rate limit reached for ${model} in organization org-simulator on ${of === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)"}: ` +
         `Limit ${limit}, Used ${used}, Requested ${wanted}. Please try again in ${GoDuration.fromMillis(waitMillis)}. Visit https://platform.openai.com/account/rate-limits to learn more.`,
       type: of === "tokens" ? "tokens" : "requests",
       code: "rate_limit_exceeded"
@@ -101,7 +119,8 @@ export const refuse: Wire.Wire["refuse"] = {
     status: 429,
     limits: true,
     content: body({
-      message: `Request too large for ${model} in organization org-simulator on tokens per min (TPM): Limit ${limit}, Requested ${wanted}. ` +
+      message:
+        `Request too large for ${model} in organization org-simulator on tokens per min (TPM): Limit ${limit}, Requested ${wanted}. ` +
         "The input or output tokens must be reduced in order to run successfully. Visit https://platform.openai.com/account/rate-limits to learn more.",
       type: "tokens",
       code: "rate_limit_exceeded"
@@ -111,7 +130,11 @@ export const refuse: Wire.Wire["refuse"] = {
   Overloaded: () => ({
     status: 503,
     waits: true,
-    content: body({ message: "The server is currently overloaded with other requests. Please try again later.", type: "service_unavailable_error", code: "server_is_overloaded" })
+    content: body({
+      message: "The server is currently overloaded with other requests. Please try again later.",
+      type: "service_unavailable_error",
+      code: "server_is_overloaded"
+    })
   })
 }
 
@@ -128,39 +151,49 @@ const nouns: { readonly [kind: string]: string } = {
 const noun = (kind: string): string => nouns[kind] ?? kind
 
 const sequence = (things: ReadonlyArray<string>, last: string): string =>
-  things.length < 2 ? things.join("") : `${things.slice(0, -1).join(", ")}${things.length > 2 ? "," : ""} ${last} ${things.at(-1)}`
+  things.length < 2
+    ? things.join("")
+    : `${things.slice(0, -1).join(", ")}${things.length > 2 ? "," : ""} ${last} ${things.at(-1)}`
 
 const explained = (violation: Fields.Violation): Problem => {
   const param = violation.path.reduce<string>(
-    (whole, step) => typeof step === "number" ? `${whole}[${step}]` : whole === "" ? step : `${whole}.${step}`,
+    (whole, step) => (typeof step === "number" ? `${whole}[${step}]` : whole === "" ? step : `${whole}.${step}`),
     ""
   )
   return { param, ...explanations[violation.problem](param, violation) }
 }
 
 const unsupported = (_: string, { expected, got }: Fields.Violation): Problem => ({
-  message: `Invalid value: '${Fields.stringOf(got)}'. Supported values are: ${sequence(expected.map((one) => `'${one}'`), "and")}.`,
+  message: `Invalid value: '${Fields.stringOf(got)}'. Supported values are: ${sequence(
+    expected.map((one) => `'${one}'`),
+    "and"
+  )}.`,
   code: "invalid_value"
 })
 
-const outOfRange = (side: "below" | "above", bound: "min" | "max", sign: ">=" | "<=") =>
-(param: string, { expected: [limit, kind], got }: Fields.Violation): Problem => {
-  const number = kind === "integer" ? "integer" : "decimal"
-  return {
-    message: `Invalid '${param}': ${number} ${side} ${bound}imum value. Expected a value ${sign} ${limit}, but got ${String(got)} instead.`,
-    code: `${number}_${side}_${bound}_value`
+const outOfRange =
+  (side: "below" | "above", bound: "min" | "max", sign: ">=" | "<=") =>
+  (param: string, { expected: [limit, kind], got }: Fields.Violation): Problem => {
+    const number = kind === "integer" ? "integer" : "decimal"
+    return {
+      message: `Invalid '${param}': ${number} ${side} ${bound}imum value. Expected a value ${sign} ${limit}, but got ${String(got)} instead.`,
+      code: `${number}_${side}_${bound}_value`
+    }
   }
-}
 
-const wrongLength = (side: "below" | "above", bound: "min" | "max", word: "short" | "long") =>
-(param: string, { expected: [limit], got }: Fields.Violation): Problem => {
-  const thing = Array.isArray(got) ? "array" : "string"
-  const length = Array.isArray(got) || typeof got === "string" ? got.length : 0
-  const wanted = `Expected ${noun(thing)} with ${bound}imum length ${limit}, but got an`
-  return length === 0
-    ? { message: `Invalid '${param}': empty ${thing}. ${wanted} empty ${thing} instead.`, code: `empty_${thing}` }
-    : { message: `Invalid '${param}': ${thing} too ${word}. ${wanted} ${thing} with length ${length} instead.`, code: `${thing}_${side}_${bound}_length` }
-}
+const wrongLength =
+  (side: "below" | "above", bound: "min" | "max", word: "short" | "long") =>
+  (param: string, { expected: [limit], got }: Fields.Violation): Problem => {
+    const thing = Array.isArray(got) ? "array" : "string"
+    const length = Array.isArray(got) || typeof got === "string" ? got.length : 0
+    const wanted = `Expected ${noun(thing)} with ${bound}imum length ${limit}, but got an`
+    return length === 0
+      ? { message: `Invalid '${param}': empty ${thing}. ${wanted} empty ${thing} instead.`, code: `empty_${thing}` }
+      : {
+          message: `Invalid '${param}': ${thing} too ${word}. ${wanted} ${thing} with length ${length} instead.`,
+          code: `${thing}_${side}_${bound}_length`
+        }
+  }
 
 const explanations: { readonly [P in Fields.Problem]: (param: string, violation: Fields.Violation) => Problem } = {
   Missing: (param) => ({ message: `Missing required parameter: '${param}'.`, code: "missing_required_parameter" }),

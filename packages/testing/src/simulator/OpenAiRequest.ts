@@ -23,9 +23,13 @@ export const model = (
   use: "chat" | "embedding"
 ): Either.Either<Models.Model, Wire.Failure> => {
   const name = body["model"]
-  if (name === undefined || name === "") return Either.left(Wire.Failure.Rejected({ message: "you must provide a model parameter" }))
+  if (name === undefined || name === "") {
+    return Either.left(Wire.Failure.Rejected({ message: "you must provide a model parameter" }))
+  }
   if (typeof name !== "string") {
-    return Either.left(Wire.Failure.Invalid({ violation: { path: ["model"], problem: "Type", expected: ["string"], got: name }, body }))
+    return Either.left(
+      Wire.Failure.Invalid({ violation: { path: ["model"], problem: "Type", expected: ["string"], got: name }, body })
+    )
   }
   const found = Wire.find(models, name)
   if (found === undefined) return Either.left(Wire.Failure.NoModel({ model: name }))
@@ -33,10 +37,11 @@ export const model = (
   return Either.left(
     use === "chat"
       ? Wire.Failure.Rejected({
-        status: 404,
-        message: "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?",
-        param: "model"
-      })
+          status: 404,
+          message:
+            "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?",
+          param: "model"
+        })
       : Wire.Failure.Rejected({ status: 403, message: "You are not allowed to generate embeddings from this model" })
   )
 }
@@ -62,10 +67,18 @@ export const messages = (
     Fields.tagged("role", {
       system,
       developer: system,
-      user: Fields.object({ role: Fields.any, content: content(Fields.tagged("type", { text: textPart, ...user })), name: Fields.optional(text) }),
+      user: Fields.object({
+        role: Fields.any,
+        content: content(Fields.tagged("type", { text: textPart, ...user })),
+        name: Fields.optional(text)
+      }),
       assistant: Fields.object({
         role: Fields.any,
-        content: Fields.nullish(content(Fields.tagged("type", { text: textPart, refusal: Fields.object({ type: Fields.any, refusal: text }) }))),
+        content: Fields.nullish(
+          content(
+            Fields.tagged("type", { text: textPart, refusal: Fields.object({ type: Fields.any, refusal: text }) })
+          )
+        ),
         name: Fields.optional(text),
         tool_calls: Fields.optional(Fields.array(toolCall, { min: 1 })),
         function_call: Fields.nullish(Fields.record),
@@ -111,10 +124,12 @@ const name = Fields.string({ pattern: /^[a-zA-Z0-9_-]+$/, max: 64 })
 export const common: { readonly [field: string]: Fields.Check } = {
   model: text,
   stream: Fields.nullish(Fields.boolean),
-  stream_options: Fields.nullish(Fields.object({
-    include_usage: Fields.optional(Fields.boolean),
-    include_obfuscation: Fields.optional(Fields.boolean)
-  })),
+  stream_options: Fields.nullish(
+    Fields.object({
+      include_usage: Fields.optional(Fields.boolean),
+      include_obfuscation: Fields.optional(Fields.boolean)
+    })
+  ),
   max_tokens: Fields.nullish(Fields.integer({ min: 1 })),
   max_completion_tokens: Fields.nullish(Fields.integer({ min: 1 })),
   temperature: Fields.nullish(Fields.number({ min: 0, max: 2 })),
@@ -130,35 +145,41 @@ export const common: { readonly [field: string]: Fields.Check } = {
   metadata: Fields.nullish(Fields.record),
   store: Fields.nullish(Fields.boolean),
   parallel_tool_calls: Fields.nullish(Fields.boolean),
-  tools: Fields.nullish(Fields.array(
-    Fields.object({
-      type: Fields.oneOf("function"),
-      function: Fields.object({
-        name,
-        description: Fields.optional(text),
-        parameters: Fields.nullish(Fields.record),
-        strict: Fields.nullish(Fields.boolean)
-      })
-    }),
-    { max: 128 }
-  )),
-  tool_choice: Fields.nullish(Fields.either(
-    Fields.oneOf("none", "auto", "required"),
-    Fields.object({ type: Fields.oneOf("function"), function: Fields.object({ name }) })
-  )),
-  response_format: Fields.nullish(Fields.tagged("type", {
-    text: Fields.object({ type: Fields.any }),
-    json_object: Fields.object({ type: Fields.any }),
-    json_schema: Fields.object({
-      type: Fields.any,
+  tools: Fields.nullish(
+    Fields.array(
+      Fields.object({
+        type: Fields.oneOf("function"),
+        function: Fields.object({
+          name,
+          description: Fields.optional(text),
+          parameters: Fields.nullish(Fields.record),
+          strict: Fields.nullish(Fields.boolean)
+        })
+      }),
+      { max: 128 }
+    )
+  ),
+  tool_choice: Fields.nullish(
+    Fields.either(
+      Fields.oneOf("none", "auto", "required"),
+      Fields.object({ type: Fields.oneOf("function"), function: Fields.object({ name }) })
+    )
+  ),
+  response_format: Fields.nullish(
+    Fields.tagged("type", {
+      text: Fields.object({ type: Fields.any }),
+      json_object: Fields.object({ type: Fields.any }),
       json_schema: Fields.object({
-        name,
-        description: Fields.optional(text),
-        schema: Fields.optional(Fields.record),
-        strict: Fields.nullish(Fields.boolean)
+        type: Fields.any,
+        json_schema: Fields.object({
+          name,
+          description: Fields.optional(text),
+          schema: Fields.optional(Fields.record),
+          strict: Fields.nullish(Fields.boolean)
+        })
       })
     })
-  }))
+  )
 }
 
 /**
@@ -172,7 +193,8 @@ export const pairing = (messages: ReadonlyArray<Fields.Json>): Wire.Failure | un
   let from = 0
   const unanswered = () =>
     Wire.Failure.Rejected({
-      message: "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. " +
+      message:
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. " +
         `The following tool_call_ids did not have response messages: ${open.join(", ")}`,
       param: `messages.[${from}].role`
     })
@@ -181,7 +203,8 @@ export const pairing = (messages: ReadonlyArray<Fields.Json>): Wire.Failure | un
     if (message["role"] === "tool") {
       if (typeof id !== "string" || !open.includes(id)) {
         return Wire.Failure.Rejected({
-          message: "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+          message:
+            "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
           param: `messages.[${index}].role`
         })
       }
@@ -204,7 +227,9 @@ export const pairing = (messages: ReadonlyArray<Fields.Json>): Wire.Failure | un
 export const tools = (body: Fields.Json): ReadonlyArray<Reply.Tool> =>
   Fields.objects(body["tools"]).flatMap((tool) => {
     const offered = tool["function"]
-    return Fields.isJson(offered) ? [{ name: Fields.stringOf(offered["name"]), parameters: offered["parameters"] ?? undefined }] : []
+    return Fields.isJson(offered)
+      ? [{ name: Fields.stringOf(offered["name"]), parameters: offered["parameters"] ?? undefined }]
+      : []
   })
 
 /**
@@ -213,7 +238,12 @@ export const tools = (body: Fields.Json): ReadonlyArray<Reply.Tool> =>
  * @since 0.1.0
  * @category conversions
  */
-export const conversation = (body: Fields.Json, model: Models.Model, call: Wire.Call, variant: number): Reply.Conversation => ({
+export const conversation = (
+  body: Fields.Json,
+  model: Models.Model,
+  call: Wire.Call,
+  variant: number
+): Reply.Conversation => ({
   model: model.snapshot,
   turns: turns(Fields.objects(body["messages"])),
   tools: tools(body),
@@ -227,7 +257,7 @@ export const conversation = (body: Fields.Json, model: Models.Model, call: Wire.
   variant
 })
 
-const limit = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
+const limit = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
 
 const choice = (value: unknown): Reply.Conversation["choice"] => {
   if (value === "none" || value === "required") return value
@@ -250,7 +280,10 @@ const turns = (messages: ReadonlyArray<Fields.Json>): ReadonlyArray<Reply.Turn> 
     const parts = Fields.objects(message["content"])
     return {
       role: roles[Fields.stringOf(message["role"])] ?? "user",
-      text: typeof message["content"] === "string" ? message["content"] : parts.map((part) => Fields.stringOf(part["text"])).join("\n"),
+      text:
+        typeof message["content"] === "string"
+          ? message["content"]
+          : parts.map((part) => Fields.stringOf(part["text"])).join("\n"),
       shown: parts.flatMap(shown),
       tool: names.get(message["tool_call_id"])
     }

@@ -39,13 +39,19 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
     routes: [
       { method: "POST", path: "/v1/chat/completions", metered: true, answer: Chat.answer(dialect(models)) },
       { method: "POST", path: "/v1/embeddings", metered: true, answer: Embeddings.answer(models, true) },
-      { method: "GET", path: "/v1/models", answer: () => Either.right(Wire.free({ object: "list", data: models.map(described) })) },
+      {
+        method: "GET",
+        path: "/v1/models",
+        answer: () => Either.right(Wire.free({ object: "list", data: models.map(described) }))
+      },
       {
         method: "GET",
         path: "/v1/models/*",
         answer: ({ rest }) => {
           const found = Wire.find(models, rest)
-          return found === undefined ? Either.left(Wire.Failure.NoModel({ model: rest })) : Either.right(Wire.free(described(found)))
+          return found === undefined
+            ? Either.left(Wire.Failure.NoModel({ model: rest }))
+            : Either.right(Wire.free(described(found)))
         }
       }
     ]
@@ -55,8 +61,19 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
 const catalogue = [
   Models.make("gpt-4o", { snapshot: "gpt-4o-2024-08-06", owner: "system", created: 1_715_367_049 }),
   Models.make("gpt-4o-mini", { snapshot: "gpt-4o-mini-2024-07-18", owner: "system", created: 1_721_172_741 }),
-  Models.make("gpt-4.1", { snapshot: "gpt-4.1-2025-04-14", owner: "system", created: 1_744_316_542, context: 1_047_576 }),
-  Models.make("gpt-5-mini", { snapshot: "gpt-5-mini-2025-08-07", kind: "reasoning", owner: "system", created: 1_754_425_928, context: 400_000 }),
+  Models.make("gpt-4.1", {
+    snapshot: "gpt-4.1-2025-04-14",
+    owner: "system",
+    created: 1_744_316_542,
+    context: 1_047_576
+  }),
+  Models.make("gpt-5-mini", {
+    snapshot: "gpt-5-mini-2025-08-07",
+    kind: "reasoning",
+    owner: "system",
+    created: 1_754_425_928,
+    context: 400_000
+  }),
   Models.make("text-embedding-3-small", { owner: "system", created: 1_705_948_997, dimensions: 1536, context: 8192 }),
   Models.make("text-embedding-3-large", { owner: "system", created: 1_705_953_180, dimensions: 3072, context: 8192 })
 ]
@@ -69,7 +86,8 @@ const described = ({ created, id, owner }: Models.Model) => ({ id, object: "mode
  * @since 0.1.0
  * @category accessors
  */
-export const bearer = (headers: Wire.Headers): string | undefined => /^bearer\s+(\S.*)$/i.exec(headers["authorization"] ?? "")?.[1]?.trim()
+export const bearer = (headers: Wire.Headers): string | undefined =>
+  /^bearer\s+(\S.*)$/i.exec(headers["authorization"] ?? "")?.[1]?.trim()
 
 const dialect = (models: ReadonlyArray<Models.Model>): Chat.Dialect => ({
   models,
@@ -111,9 +129,17 @@ const fields = Fields.object({
         input_audio: Fields.object({ data: Fields.string(), format: Fields.oneOf("wav", "mp3") }),
         prompt_cache_breakpoint: Fields.optional(Fields.any)
       }),
-      file: Fields.object({ type: Fields.any, file: Fields.record, prompt_cache_breakpoint: Fields.optional(Fields.any) })
+      file: Fields.object({
+        type: Fields.any,
+        file: Fields.record,
+        prompt_cache_breakpoint: Fields.optional(Fields.any)
+      })
     },
-    { refusal: Fields.nullish(Fields.string()), audio: Fields.nullish(Fields.record), annotations: Fields.optional(Fields.any) }
+    {
+      refusal: Fields.nullish(Fields.string()),
+      audio: Fields.nullish(Fields.record),
+      annotations: Fields.optional(Fields.any)
+    }
   ),
   n: Fields.nullish(Fields.integer({ min: 1, max: 128 })),
   reasoning_effort: Fields.nullish(Fields.oneOf("none", "minimal", "low", "medium", "high", "xhigh", "max")),
@@ -154,7 +180,11 @@ const rules = (body: Fields.Json, model: Models.Model): Wire.Failure | undefined
     }
   }
   if (given(body["max_tokens"]) && given(body["max_completion_tokens"])) {
-    return rejected("Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.", "max_tokens", "invalid_parameter_combination")
+    return rejected(
+      "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+      "max_tokens",
+      "invalid_parameter_combination"
+    )
   }
   if (given(body["stream_options"]) && body["stream"] !== true) {
     return rejected("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options")
@@ -168,10 +198,14 @@ const toolRules = (body: Fields.Json): Wire.Failure | undefined => {
     return Wire.Failure.Invalid({ violation: { path: ["tools"], problem: "TooShort", expected: ["1"], got: [] }, body })
   }
   if (given(body["tool_choice"]) && offered.length === 0) {
-    return Wire.Failure.Rejected({ message: "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", param: "tool_choice" })
+    return Wire.Failure.Rejected({
+      message: "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
+      param: "tool_choice"
+    })
   }
   const choice = body["tool_choice"]
-  const named = Fields.isJson(choice) && Fields.isJson(choice["function"]) ? Fields.stringOf(choice["function"]["name"]) : undefined
+  const named =
+    Fields.isJson(choice) && Fields.isJson(choice["function"]) ? Fields.stringOf(choice["function"]["name"]) : undefined
   return named === undefined || offered.some((tool) => tool.name === named)
     ? undefined
     : Wire.Failure.Rejected({ message: `Tool choice '${named}' not found in 'tools' parameter.`, param: "tool_choice" })
@@ -183,9 +217,10 @@ const formatRules = (body: Fields.Json): Wire.Failure | undefined => {
   return /json/i.test(JSON.stringify(body["messages"]))
     ? undefined
     : Wire.Failure.Rejected({
-      message: "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
-      param: "messages"
-    })
+        message:
+          "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+        param: "messages"
+      })
 }
 
 /**
@@ -194,17 +229,25 @@ const formatRules = (body: Fields.Json): Wire.Failure | undefined => {
  * @since 0.1.0
  * @category conversions
  */
-export const limitHeaders = (requests: Limit.Limit | undefined, tokens: Limit.Limit | undefined, now: number): { readonly [name: string]: string } => ({
-  ...(requests === undefined ? {} : {
-    "x-ratelimit-limit-requests": requests.amount.toString(),
-    "x-ratelimit-remaining-requests": Limit.remaining(requests, now).toString(),
-    "x-ratelimit-reset-requests": GoDuration.fromMillis(Limit.fullIn(requests, now))
-  }),
-  ...(tokens === undefined ? {} : {
-    "x-ratelimit-limit-tokens": tokens.amount.toString(),
-    "x-ratelimit-remaining-tokens": Limit.remaining(tokens, now).toString(),
-    "x-ratelimit-reset-tokens": GoDuration.fromMillis(Limit.fullIn(tokens, now))
-  })
+export const limitHeaders = (
+  requests: Limit.Limit | undefined,
+  tokens: Limit.Limit | undefined,
+  now: number
+): { readonly [name: string]: string } => ({
+  ...(requests === undefined
+    ? {}
+    : {
+        "x-ratelimit-limit-requests": requests.amount.toString(),
+        "x-ratelimit-remaining-requests": Limit.remaining(requests, now).toString(),
+        "x-ratelimit-reset-requests": GoDuration.fromMillis(Limit.fullIn(requests, now))
+      }),
+  ...(tokens === undefined
+    ? {}
+    : {
+        "x-ratelimit-limit-tokens": tokens.amount.toString(),
+        "x-ratelimit-remaining-tokens": Limit.remaining(tokens, now).toString(),
+        "x-ratelimit-reset-tokens": GoDuration.fromMillis(Limit.fullIn(tokens, now))
+      })
 })
 
 const headers = ({ elapsedMillis, id, now, requests, tokens }: Wire.Answered) => ({

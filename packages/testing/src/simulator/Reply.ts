@@ -185,10 +185,13 @@ const called = ({ choice, parallel, tools, turns }: Conversation, said: string):
 
 const call = (tool: Tool, said: string, seed: number): ToolCall => ({
   name: tool.name,
-  fragments: Tokens.cutAwkwardly(JSON.stringify(objectOf(Instance.of(tool.parameters ?? { type: "object" }, said))), seed)
+  fragments: Tokens.cutAwkwardly(
+    JSON.stringify(objectOf(Instance.of(tool.parameters ?? { type: "object" }, said))),
+    seed
+  )
 })
 
-const objectOf = (value: unknown): unknown => typeof value === "object" && value !== null ? value : {}
+const objectOf = (value: unknown): unknown => (typeof value === "object" && value !== null ? value : {})
 
 const words = (
   conversation: Conversation,
@@ -197,11 +200,12 @@ const words = (
   stopped: { sequence?: string }
 ): ReadonlyArray<string> => {
   const { format } = conversation
-  const structured = format === "json"
-    ? JSON.stringify({ said: excerpt(said, 200), simulated: true })
-    : format === "text"
-    ? undefined
-    : JSON.stringify(Instance.of(format.schema, said))
+  const structured =
+    format === "json"
+      ? JSON.stringify({ said: excerpt(said, 200), simulated: true })
+      : format === "text"
+        ? undefined
+        : JSON.stringify(Instance.of(format.schema, said))
   if (structured !== undefined) return Tokens.cutAwkwardly(structured, seed)
   const spoken = Tokens.cut(sentences(conversation, said))
   const wanted = /\bendless\b/i.test(said) ? Math.min(conversation.maxTokens + 1, endless) : conversation.length
@@ -222,12 +226,16 @@ const sentences = ({ model, turns, variant }: Conversation, said: string): strin
   const results = turns.slice(turns.findLastIndex((turn) => turn.role !== "tool") + 1)
   const shown = turns.flatMap((turn) => turn.shown)
   return [
-    ...results.map(({ text, tool }) => `The tool${tool === undefined ? "" : ` ${tool}`} returned: ${excerpt(text, 400)}.`),
+    ...results.map(
+      ({ text, tool }) => `The tool${tool === undefined ? "" : ` ${tool}`} returned: ${excerpt(text, 400)}.`
+    ),
     results.length > 0 ? "" : `You said: “${excerpt(said, 200)}”.`,
     shown.length === 0 ? "" : `You showed me ${shown.join(", ")}.`,
     variant === 0 ? "" : `This is alternative ${variant + 1}.`,
     `I am the Spillway simulator in the place of ${model}; no model was asked.`
-  ].filter((sentence) => sentence !== "").join(" ")
+  ]
+    .filter((sentence) => sentence !== "")
+    .join(" ")
 }
 
 // What an answer is filled up with.

@@ -125,10 +125,13 @@ export interface Options {
  * @since 0.1.0
  * @category errors
  */
-export class InvalidOption extends Schema.TaggedError<InvalidOption>("@spillway/testing/Simulator/InvalidOption")("InvalidOption", {
-  field: Schema.String,
-  message: Schema.String
-}) {}
+export class InvalidOption extends Schema.TaggedError<InvalidOption>("@spillway/testing/Simulator/InvalidOption")(
+  "InvalidOption",
+  {
+    field: Schema.String,
+    message: Schema.String
+  }
+) {}
 
 /**
  * The options, checked, with every default in place and every duration in milliseconds.
@@ -158,7 +161,9 @@ const atLeastOne = Schema.NonNaN.pipe(Schema.filter((n) => n >= 1 || "must be at
 const positive = Schema.NonNaN.pipe(Schema.filter((n) => n > 0 || "must be greater than 0"))
 const share = Schema.Number.pipe(Schema.filter((n) => (n >= 0 && n <= 1) || "must be from 0 to 1"))
 const key = Schema.Union(Schema.String, Schema.RedactedFromSelf(Schema.String)).pipe(
-  Schema.filter((key) => (Redacted.isRedacted(key) ? Redacted.value(key) : key).trim() !== "" || "a key must not be empty")
+  Schema.filter(
+    (key) => (Redacted.isRedacted(key) ? Redacted.value(key) : key).trim() !== "" || "a key must not be empty"
+  )
 )
 
 const millis = Schema.transformOrFail(Schema.Unknown, Schema.Number, {
@@ -172,10 +177,15 @@ const millis = Schema.transformOrFail(Schema.Unknown, Schema.Number, {
   encode: ParseResult.succeed
 })
 
-const withDefault = <A, I>(schema: Schema.Schema<A, I>, value: A) => Schema.optionalWith(schema, { default: () => value })
+const withDefault = <A, I>(schema: Schema.Schema<A, I>, value: A) =>
+  Schema.optionalWith(schema, { default: () => value })
 
 const shares = Schema.partial(Schema.Record({ key: Schema.Literal(...Fault.all), value: share })).pipe(
-  Schema.filter((faults) => Object.values(faults).reduce<number>((sum, one) => sum + (one ?? 0), 0) <= 1 + 1e-9 || "the shares must add up to at most 1")
+  Schema.filter(
+    (faults) =>
+      Object.values(faults).reduce<number>((sum, one) => sum + (one ?? 0), 0) <= 1 + 1e-9 ||
+      "the shares must add up to at most 1"
+  )
 )
 
 const schema = Schema.Struct({
@@ -193,7 +203,10 @@ const schema = Schema.Struct({
   latency: withDefault(millis, 0),
   jitter: withDefault(share, 0),
   tokenDelay: withDefault(millis, 0),
-  answerTokens: withDefault(Schema.Int.pipe(Schema.filter((n) => (n >= 1 && n <= 100_000) || "must be from 1 to 100000")), 48),
+  answerTokens: withDefault(
+    Schema.Int.pipe(Schema.filter((n) => (n >= 1 && n <= 100_000) || "must be from 1 to 100000")),
+    48
+  ),
   faults: withDefault(shares, {}),
   seed: withDefault(Schema.Union(Schema.NonNaN, Schema.String), 1),
   models: withDefault(Schema.Array(Schema.NonEmptyTrimmedString), []),
@@ -214,16 +227,19 @@ export const from = (options: Options): Effect.Effect<Settings, InvalidOption> =
   Either.match(decode(Object.fromEntries(Object.entries(options).filter((option) => option[1] !== undefined))), {
     onLeft: (error) => {
       // Where alternatives were tried, the one that got furthest knows best.
-      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error).toSorted((one, other) => other.path.length - one.path.length)
+      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error).toSorted(
+        (one, other) => other.path.length - one.path.length
+      )
       const field = issue?.path.map((step) => step.toString()).join(".") ?? ""
       return Effect.fail(new InvalidOption({ field, message: `${field}: ${issue?.message ?? "is wrong"}` }))
     },
     onRight: ({ burst, keys, latency, seed, tokenDelay, ...rest }) =>
       Effect.succeed({
         ...rest,
-        keys: typeof keys === "number"
-          ? Array.from({ length: keys }, (_, index) => `sim-key-${index + 1}`)
-          : keys.map((key) => Redacted.isRedacted(key) ? Redacted.value(key) : key),
+        keys:
+          typeof keys === "number"
+            ? Array.from({ length: keys }, (_, index) => `sim-key-${index + 1}`)
+            : keys.map((key) => (Redacted.isRedacted(key) ? Redacted.value(key) : key)),
         burst: burst ?? Math.max(1, rest.requestsPerMinute),
         latencyMillis: latency,
         tokenDelayMillis: tokenDelay,

@@ -37,7 +37,9 @@ export interface Wire {
   readonly headers: (answered: Answered) => { readonly [name: string]: string }
   /** The forms in which this vendor says how long to wait, when it is left to itself. */
   readonly retryAfter: Exclude<RetryAfter, "vendor" | "none"> | "both"
-  readonly refuse: { readonly [F in Failure["_tag"]]: (failure: Extract<Failure, { readonly _tag: F }>, call: Refused) => Refusal }
+  readonly refuse: {
+    readonly [F in Failure["_tag"]]: (failure: Extract<Failure, { readonly _tag: F }>, call: Refused) => Refusal
+  }
   /** The event that reports an error in the midst of a stream. */
   readonly streamError: (path: string, id: number) => string
 }
@@ -112,12 +114,12 @@ export interface Answer {
 export type Body =
   | { readonly _tag: "Whole"; readonly contentType: string; readonly content: string }
   | {
-    readonly _tag: "Frames"
-    readonly contentType: string
-    readonly opening: string
-    readonly tokens: ReadonlyArray<string>
-    readonly closing: string
-  }
+      readonly _tag: "Frames"
+      readonly contentType: string
+      readonly opening: string
+      readonly tokens: ReadonlyArray<string>
+      readonly closing: string
+    }
 
 /**
  * Why a request is refused.
@@ -138,7 +140,14 @@ export type Failure = Data.TaggedEnum<{
   /** A rule that only this vendor has, in its own words. */
   Rejected: { readonly message: string; readonly status?: number; readonly param?: string; readonly code?: string }
   NoModel: { readonly model: string }
-  RateLimited: { readonly of: "requests" | "tokens" | "daily requests"; readonly limit: number; readonly used: number; readonly wanted: number; readonly waitMillis: number; readonly model: string }
+  RateLimited: {
+    readonly of: "requests" | "tokens" | "daily requests"
+    readonly limit: number
+    readonly used: number
+    readonly wanted: number
+    readonly waitMillis: number
+    readonly model: string
+  }
   TooManyTokens: { readonly limit: number; readonly wanted: number; readonly model: string }
   ServerError: {}
   Overloaded: {}

@@ -94,7 +94,8 @@ export const open = (world: World, received: Received, clock: Clock.Clock): Exch
  * @since 0.1.0
  * @category combinators
  */
-export const abandon = ({ clock, entry, world }: Exchange): void => world.journal.close(entry, "Aborted", clock.unsafeCurrentTimeMillis())
+export const abandon = ({ clock, entry, world }: Exchange): void =>
+  world.journal.close(entry, "Aborted", clock.unsafeCurrentTimeMillis())
 
 /**
  * A request that is for a vendor.

@@ -10,14 +10,19 @@ const client = (options?: Simulator.Options, apiKey = "sim-key-1") =>
     anthropic: new Anthropic({ baseURL: variable("ANTHROPIC_BASE_URL"), apiKey, maxRetries: 0 })
   }))
 
-const hello = { model: "claude-sonnet-5-5", max_tokens: 200, messages: [{ role: "user" as const, content: "Hello there" }] }
+const hello = {
+  model: "claude-sonnet-5-5",
+  max_tokens: 200,
+  messages: [{ role: "user" as const, content: "Hello there" }]
+}
 
 const weather: Anthropic.Tool = {
   name: "get_weather",
   input_schema: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
 }
 
-const textOf = (message: Anthropic.Message) => message.content.flatMap((block) => block.type === "text" ? [block.text] : []).join("")
+const textOf = (message: Anthropic.Message) =>
+  message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("")
 
 describe("the official @anthropic-ai/sdk and the simulator", () => {
   it.scopedLive("message", () =>
@@ -32,10 +37,14 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
       const cut = yield* Effect.promise(() => anthropic.messages.create({ ...hello, max_tokens: 5 }))
       assert.strictEqual(cut.stop_reason, "max_tokens")
       const stopped = yield* Effect.promise(() => anthropic.messages.create({ ...hello, stop_sequences: ["there"] }))
-      assert.deepStrictEqual([stopped.stop_reason, stopped.stop_sequence, textOf(stopped)], ["stop_sequence", "there", "You said: “Hello "])
+      assert.deepStrictEqual(
+        [stopped.stop_reason, stopped.stop_sequence, textOf(stopped)],
+        ["stop_sequence", "there", "You said: “Hello "]
+      )
       // The client says which version it speaks, and the simulator holds it to that.
       assert.strictEqual((yield* simulator.requests)[0]?.headers["anthropic-version"], "2026-10-21")
-    }))
+    })
+  )
 
   it.scopedLive("stream, which adds up to the whole message", () =>
     Effect.gen(function*() {
@@ -46,23 +55,38 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
       assert.strictEqual(streamed.stop_reason, whole.stop_reason)
       assert.strictEqual(streamed.usage.input_tokens, whole.usage.input_tokens)
       assert.strictEqual(streamed.usage.output_tokens, whole.usage.output_tokens)
-      const events = yield* Effect.promise(async () => collect(await anthropic.messages.create({ ...hello, stream: true })))
+      const events = yield* Effect.promise(async () =>
+        collect(await anthropic.messages.create({ ...hello, stream: true }))
+      )
       assert.deepStrictEqual(Array.from(new Set(events.map(({ type }) => type))), [
-        "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop"
       ])
-    }))
+    })
+  )
 
   it.scopedLive("tool calls and their round trip, whole and streamed", () =>
     Effect.gen(function*() {
       const { anthropic } = yield* client()
-      const request = { ...hello, tools: [weather], messages: [{ role: "user" as const, content: "What is the weather in Tokyo?" }] }
+      const request = {
+        ...hello,
+        tools: [weather],
+        messages: [{ role: "user" as const, content: "What is the weather in Tokyo?" }]
+      }
       const asked = yield* Effect.promise(() => anthropic.messages.create(request))
       const call = asked.content[0]
       assert.strictEqual(asked.stop_reason, "tool_use")
       if (call?.type !== "tool_use") return assert.fail("no call")
       assert.deepStrictEqual([call.name, call.input], ["get_weather", { city: "Tokyo" }])
       const streamed = yield* Effect.promise(() => anthropic.messages.stream(request).finalMessage())
-      assert.deepStrictEqual(streamed.content[0]?.type === "tool_use" ? streamed.content[0].input : undefined, call.input)
+      assert.deepStrictEqual(
+        streamed.content[0]?.type === "tool_use" ? streamed.content[0].input : undefined,
+        call.input
+      )
       const answered = yield* Effect.promise(() =>
         anthropic.messages.create({
           ...request,
@@ -74,17 +98,35 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
         })
       )
       assert.match(textOf(answered), /The tool get_weather returned: 21 degrees and sunny\./)
-      const forced = yield* Effect.promise(() => anthropic.messages.create({ ...request, tool_choice: { type: "any" }, messages: [{ role: "user", content: "both" }] }))
-      assert.deepStrictEqual(forced.content.map(({ type }) => type), ["tool_use", "tool_use"])
-    }))
+      const forced = yield* Effect.promise(() =>
+        anthropic.messages.create({
+          ...request,
+          tool_choice: { type: "any" },
+          messages: [{ role: "user", content: "both" }]
+        })
+      )
+      assert.deepStrictEqual(
+        forced.content.map(({ type }) => type),
+        ["tool_use", "tool_use"]
+      )
+    })
+  )
 
   it.scopedLive("thinking, whose signature is its own and has to come back", () =>
     Effect.gen(function*() {
       const { anthropic } = yield* client()
-      const request = { ...hello, max_tokens: 4000, thinking: { type: "enabled" as const, budget_tokens: 1024 }, tools: [weather] }
+      const request = {
+        ...hello,
+        max_tokens: 4000,
+        thinking: { type: "enabled" as const, budget_tokens: 1024 },
+        tools: [weather]
+      }
       const whole = yield* Effect.promise(() => anthropic.messages.create(request))
       const streamed = yield* Effect.promise(() => anthropic.messages.stream(request).finalMessage())
-      assert.deepStrictEqual(streamed.content.map(({ type }) => type), ["thinking", "tool_use"])
+      assert.deepStrictEqual(
+        streamed.content.map(({ type }) => type),
+        ["thinking", "tool_use"]
+      )
       assert.deepStrictEqual(streamed.content[0], whole.content[0])
       const [thought, call] = whole.content
       if (thought?.type !== "thinking" || call?.type !== "tool_use") return assert.fail("no thought, no call")
@@ -93,7 +135,13 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
           ...request,
           messages: [
             ...request.messages,
-            { role: "assistant", content: [{ type: "thinking", thinking: thought.thinking, signature }, { type: "tool_use", id: call.id, name: call.name, input: call.input }] },
+            {
+              role: "assistant",
+              content: [
+                { type: "thinking", thinking: thought.thinking, signature },
+                { type: "tool_use", id: call.id, name: call.name, input: call.input }
+              ]
+            },
             { role: "user", content: [{ type: "tool_result", tool_use_id: call.id, content: "rain" }] }
           ]
         })
@@ -101,7 +149,8 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
       const forged = yield* rejection(back("forged"))
       assert.instanceOf(forged, Anthropic.BadRequestError)
       assert.match((forged as Error).message, /Invalid `signature` in `thinking` block/)
-    }))
+    })
+  )
 
   it.scopedLive("structured output, images and documents in, a count of tokens", () =>
     Effect.gen(function*() {
@@ -110,39 +159,65 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
         anthropic.messages.create({
           ...hello,
           messages: [{ role: "user", content: "Ada is 36" }],
-          output_config: { format: { type: "json_schema", schema: { type: "object", properties: { age: { type: "integer" } }, required: ["age"], additionalProperties: false } } }
+          output_config: {
+            format: {
+              type: "json_schema",
+              schema: {
+                type: "object",
+                properties: { age: { type: "integer" } },
+                required: ["age"],
+                additionalProperties: false
+              }
+            }
+          }
         })
       )
       assert.deepStrictEqual(JSON.parse(textOf(structured)), { age: 36 })
-      const messages: Array<Anthropic.MessageParam> = [{
-        role: "user",
-        content: [
-          { type: "text", text: "What is this?" },
-          { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } },
-          { type: "document", source: { type: "text", media_type: "text/plain", data: "some text" } }
-        ]
-      }]
+      const messages: Array<Anthropic.MessageParam> = [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "What is this?" },
+            { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } },
+            { type: "document", source: { type: "text", media_type: "text/plain", data: "some text" } }
+          ]
+        }
+      ]
       const seen = yield* Effect.promise(() => anthropic.messages.create({ ...hello, messages }))
       assert.match(textOf(seen), /You showed me an image \(image\/png\), a document \(text\/plain\)\./)
       const counted = yield* Effect.promise(() => anthropic.messages.countTokens({ model: hello.model, messages }))
       assert.strictEqual(counted.input_tokens, seen.usage.input_tokens)
-    }))
+    })
+  )
 
   it.scopedLive("models, page by page", () =>
     Effect.gen(function*() {
       const { anthropic } = yield* client()
       const models = yield* Effect.promise(() => collect(anthropic.models.list({ limit: 2 })))
-      assert.deepStrictEqual(models.map(({ id }) => id), [
-        "claude-sonnet-5-5", "claude-haiku-5-5", "claude-sonnet-4-5-20250929", "claude-haiku-4-5-20251001", "claude-opus-4-6", "sim-chat", "sim-reasoning"
-      ])
+      assert.deepStrictEqual(
+        models.map(({ id }) => id),
+        [
+          "claude-sonnet-5-5",
+          "claude-haiku-5-5",
+          "claude-sonnet-4-5-20250929",
+          "claude-haiku-4-5-20251001",
+          "claude-opus-4-6",
+          "sim-chat",
+          "sim-reasoning"
+        ]
+      )
       const one = yield* Effect.promise(() => anthropic.models.retrieve("claude-haiku-4-5"))
       assert.strictEqual(one.display_name, "Claude Haiku 4.5")
-    }))
+    })
+  )
 
   it.scopedLive("its own errors: 401, 404, 400, 429, 500, 529, a broken connection, and an error in the stream", () =>
     Effect.gen(function*() {
       const { anthropic, simulator } = yield* client({ requestsPerMinute: 4 })
-      const ask = (more: object = {}, one = anthropic) => () => one.messages.create({ ...hello, ...more })
+      const ask =
+        (more: object = {}, one = anthropic) =>
+        () =>
+          one.messages.create({ ...hello, ...more })
       const wrong = new Anthropic({ baseURL: anthropic.baseURL, apiKey: "sk-wrong", maxRetries: 0 })
       assert.instanceOf(yield* rejection(ask({}, wrong)), Anthropic.AuthenticationError)
       const missing = yield* rejection(ask({ model: "claude-nope" }))
@@ -160,11 +235,15 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
       const midway = yield* rejection(() => anthropic.messages.create({ ...hello, stream: true }).then(collect))
       assert.instanceOf(midway, Anthropic.APIError)
       assert.match((midway as Error).message, /overloaded_error/)
-      assert.match(String(yield* rejection(() => anthropic.messages.stream(hello).finalMessage())), /without producing|ended/)
+      assert.match(
+        String(yield* rejection(() => anthropic.messages.stream(hello).finalMessage())),
+        /without producing|ended/
+      )
       const limited = yield* rejection(ask())
       assert.instanceOf(limited, Anthropic.RateLimitError)
       assert.strictEqual((limited as InstanceType<typeof Anthropic.RateLimitError>).headers.get("retry-after"), "15")
-    }))
+    })
+  )
 
   it.scopedLive("an abort, which the simulator sees", () =>
     Effect.gen(function*() {
@@ -175,5 +254,6 @@ describe("the official @anthropic-ai/sdk and the simulator", () => {
       })
       const [request] = yield* until(simulator.requests, ([one]) => one?.outcome !== "Open")
       assert.strictEqual(request?.outcome, "Aborted")
-    }))
+    })
+  )
 })

@@ -15,7 +15,10 @@ const user = (content: string) => [{ role: "user" as const, content }]
 
 const weather = {
   type: "function" as const,
-  function: { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } }
+  function: {
+    name: "get_weather",
+    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+  }
 }
 
 describe("the official groq-sdk and the simulator", () => {
@@ -26,27 +29,44 @@ describe("the official groq-sdk and the simulator", () => {
       assert.match(whole.choices[0]?.message.content ?? "", /^You said: “Hello there”\./)
       assert.strictEqual(whole.usage?.completion_tokens, 48)
       assert.isNumber(whole.usage?.queue_time)
-      const chunks = yield* Effect.promise(async () => collect(await groq.chat.completions.create({ model, messages: user("Hello there"), stream: true })))
-      assert.strictEqual(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""), whole.choices[0]?.message.content)
+      const chunks = yield* Effect.promise(async () =>
+        collect(await groq.chat.completions.create({ model, messages: user("Hello there"), stream: true }))
+      )
+      assert.strictEqual(
+        chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""),
+        whole.choices[0]?.message.content
+      )
       assert.match(chunks[0]?.x_groq?.id ?? "", /^req_/)
       assert.strictEqual(chunks.at(-1)?.x_groq?.usage?.completion_tokens, 48)
       assert.strictEqual(chunks.at(-1)?.choices[0]?.finish_reason, "stop")
-    }))
+    })
+  )
 
   it.scopedLive("reasoning, in its field, in the text, or hidden", () =>
     Effect.gen(function*() {
       const { groq } = yield* client()
       const ask = (reasoning_format?: "parsed" | "raw" | "hidden") =>
-        Effect.promise(() => groq.chat.completions.create({ model: "openai/gpt-oss-120b", messages: user("hi"), ...(reasoning_format === undefined ? {} : { reasoning_format }) }))
+        Effect.promise(() =>
+          groq.chat.completions.create({
+            model: "openai/gpt-oss-120b",
+            messages: user("hi"),
+            ...(reasoning_format === undefined ? {} : { reasoning_format })
+          })
+        )
       const parsed = (yield* ask("parsed")).choices[0]?.message
       assert.match(parsed?.reasoning ?? "", /^The user said “hi”/)
       assert.match((yield* ask("raw")).choices[0]?.message.content ?? "", /^<think>\nThe user said/)
       const hidden = (yield* ask("hidden")).choices[0]?.message
       assert.isUndefined(hidden?.reasoning)
       assert.strictEqual(hidden?.content, parsed?.content)
-      const chunks = yield* Effect.promise(async () => collect(await groq.chat.completions.create({ model: "openai/gpt-oss-120b", messages: user("hi"), stream: true })))
+      const chunks = yield* Effect.promise(async () =>
+        collect(
+          await groq.chat.completions.create({ model: "openai/gpt-oss-120b", messages: user("hi"), stream: true })
+        )
+      )
       assert.strictEqual(chunks.map((chunk) => chunk.choices[0]?.delta.reasoning ?? "").join(""), parsed?.reasoning)
-    }))
+    })
+  )
 
   it.scopedLive("tool calls and their round trip: a streamed call comes in one piece", () =>
     Effect.gen(function*() {
@@ -57,15 +77,24 @@ describe("the official groq-sdk and the simulator", () => {
       const call = message?.tool_calls?.[0]
       assert.deepStrictEqual(JSON.parse(call?.function.arguments ?? ""), { city: "Tokyo" })
       assert.isUndefined(message?.content)
-      const chunks = yield* Effect.promise(async () => collect(await groq.chat.completions.create({ ...request, stream: true })))
+      const chunks = yield* Effect.promise(async () =>
+        collect(await groq.chat.completions.create({ ...request, stream: true }))
+      )
       const pieces = chunks.flatMap((chunk) => chunk.choices[0]?.delta.tool_calls ?? [])
-      assert.deepStrictEqual(pieces.map((piece) => piece.function?.arguments), [call?.function.arguments])
+      assert.deepStrictEqual(
+        pieces.map((piece) => piece.function?.arguments),
+        [call?.function.arguments]
+      )
       if (message === undefined || call === undefined) return assert.fail("no call")
       const answered = yield* Effect.promise(() =>
-        groq.chat.completions.create({ ...request, messages: [...request.messages, message, { role: "tool", tool_call_id: call.id, content: "rain" }] })
+        groq.chat.completions.create({
+          ...request,
+          messages: [...request.messages, message, { role: "tool", tool_call_id: call.id, content: "rain" }]
+        })
       )
       assert.match(answered.choices[0]?.message.content ?? "", /The tool get_weather returned: rain\./)
-    }))
+    })
+  )
 
   it.scopedLive("structured output, embeddings, models", () =>
     Effect.gen(function*() {
@@ -74,21 +103,42 @@ describe("the official groq-sdk and the simulator", () => {
         groq.chat.completions.create({
           model: "openai/gpt-oss-20b",
           messages: user("Ada is 36"),
-          response_format: { type: "json_schema", json_schema: { name: "person", schema: { type: "object", properties: { age: { type: "integer" } }, required: ["age"] } } }
+          response_format: {
+            type: "json_schema",
+            json_schema: {
+              name: "person",
+              schema: { type: "object", properties: { age: { type: "integer" } }, required: ["age"] }
+            }
+          }
         })
       )
       assert.deepStrictEqual(JSON.parse(structured.choices[0]?.message.content ?? ""), { age: 36 })
-      const embedded = yield* Effect.promise(() => groq.embeddings.create({ model: "nomic-embed-text-v1_5", input: ["one", "two"] }))
-      assert.deepStrictEqual(embedded.data.map(({ embedding, index }) => [index, embedding.length]), [[0, 768], [1, 768]])
+      const embedded = yield* Effect.promise(() =>
+        groq.embeddings.create({ model: "nomic-embed-text-v1_5", input: ["one", "two"] })
+      )
+      assert.deepStrictEqual(
+        embedded.data.map(({ embedding, index }) => [index, embedding.length]),
+        [
+          [0, 768],
+          [1, 768]
+        ]
+      )
       const models = yield* Effect.promise(() => groq.models.list())
-      assert.includeMembers(models.data.map(({ id }) => id), [model, "openai/gpt-oss-120b", "sim-chat"])
+      assert.includeMembers(
+        models.data.map(({ id }) => id),
+        [model, "openai/gpt-oss-120b", "sim-chat"]
+      )
       assert.strictEqual((yield* Effect.promise(() => groq.models.retrieve("openai/gpt-oss-120b"))).owned_by, "OpenAI")
-    }))
+    })
+  )
 
   it.scopedLive("its own errors: 401, 404, 400, 413, 429, 503, a broken connection, and an error in the stream", () =>
     Effect.gen(function*() {
       const { groq, simulator } = yield* client({ requestsPerMinute: 3, tokensPerMinute: 1000 })
-      const ask = (more: object = {}, one = groq) => () => one.chat.completions.create({ model, messages: user("hi"), ...more })
+      const ask =
+        (more: object = {}, one = groq) =>
+        () =>
+          one.chat.completions.create({ model, messages: user("hi"), ...more })
       const wrong = new Groq({ baseURL: groq.baseURL, apiKey: "gsk_wrong", maxRetries: 0 })
       assert.instanceOf(yield* rejection(ask({}, wrong)), Groq.AuthenticationError)
       assert.instanceOf(yield* rejection(ask({ model: "nope" })), Groq.NotFoundError)
@@ -100,11 +150,14 @@ describe("the official groq-sdk and the simulator", () => {
       yield* simulator.inject("overloaded", "connectionReset", "streamError")
       assert.strictEqual((yield* rejection(ask()) as Effect.Effect<InstanceType<typeof Groq.APIError>>).status, 503)
       assert.instanceOf(yield* rejection(ask()), Groq.APIConnectionError)
-      const midway = yield* rejection(() => groq.chat.completions.create({ model, messages: user("hi"), stream: true }).then(collect))
+      const midway = yield* rejection(() =>
+        groq.chat.completions.create({ model, messages: user("hi"), stream: true }).then(collect)
+      )
       assert.instanceOf(midway, Groq.APIError)
       yield* Effect.promise(ask())
       const limited = yield* rejection(ask())
       assert.instanceOf(limited, Groq.RateLimitError)
       assert.match((limited as Error).message, /requests per minute \(RPM\): Limit 3/)
-    }))
+    })
+  )
 })

@@ -16,7 +16,12 @@ const weather = {
   type: "function" as const,
   function: {
     name: "get_weather",
-    parameters: { type: "object", properties: { city: { type: "string" }, unit: { type: "string", enum: ["celsius", "fahrenheit"] } }, required: ["city", "unit"], additionalProperties: false },
+    parameters: {
+      type: "object",
+      properties: { city: { type: "string" }, unit: { type: "string", enum: ["celsius", "fahrenheit"] } },
+      required: ["city", "unit"],
+      additionalProperties: false
+    },
     strict: true
   }
 }
@@ -25,56 +30,100 @@ describe("the official openai client and the simulator", () => {
   it.scopedLive("chat", () =>
     Effect.gen(function*() {
       const { openai } = yield* client()
-      const completion = yield* Effect.promise(() => openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("Hello there") }))
+      const completion = yield* Effect.promise(() =>
+        openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("Hello there") })
+      )
       assert.match(completion.choices[0]?.message.content ?? "", /^You said: “Hello there”\./)
       assert.strictEqual(completion.choices[0]?.finish_reason, "stop")
       assert.strictEqual(completion.model, "gpt-4o-mini-2024-07-18")
       assert.strictEqual(completion.usage?.completion_tokens, 48)
       assert.match(completion._request_id ?? "", /^req_/)
-    }))
+    })
+  )
 
   it.scopedLive("stream, whose pieces and usage are those of the whole answer", () =>
     Effect.gen(function*() {
       const { openai } = yield* client({ tokenDelay: "1 millis" })
       const request = { model: "gpt-4o-mini", messages: user("Hello there") }
       const whole = yield* Effect.promise(() => openai.chat.completions.create(request))
-      const chunks = yield* Effect.promise(async () => collect(await openai.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } })))
-      assert.strictEqual(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""), whole.choices[0]?.message.content)
+      const chunks = yield* Effect.promise(async () =>
+        collect(
+          await openai.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } })
+        )
+      )
+      assert.strictEqual(
+        chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""),
+        whole.choices[0]?.message.content
+      )
       assert.deepStrictEqual(chunks.at(-1)?.choices, [])
       assert.deepStrictEqual(chunks.at(-1)?.usage, whole.usage)
       const final = yield* Effect.promise(() => openai.chat.completions.stream(request).finalChatCompletion())
       assert.strictEqual(final.choices[0]?.message.content, whole.choices[0]?.message.content)
-    }))
+    })
+  )
 
   it.scopedLive("tool calls and their round trip, whole and streamed, one and two", () =>
     Effect.gen(function*() {
       const { openai } = yield* client()
-      const request = { model: "gpt-4o-mini", messages: user("What is the weather in Tokyo, in celsius?"), tools: [weather] }
+      const request = {
+        model: "gpt-4o-mini",
+        messages: user("What is the weather in Tokyo, in celsius?"),
+        tools: [weather]
+      }
       const asked = yield* Effect.promise(() => openai.chat.completions.create(request))
       const message = asked.choices[0]?.message
       const call = message?.tool_calls?.[0]
       assert.strictEqual(asked.choices[0]?.finish_reason, "tool_calls")
       assert.isNull(message?.content)
-      assert.deepStrictEqual(call?.type === "function" ? [call.function.name, JSON.parse(call.function.arguments)] : [], ["get_weather", { city: "Tokyo", unit: "celsius" }])
+      assert.deepStrictEqual(
+        call?.type === "function" ? [call.function.name, JSON.parse(call.function.arguments)] : [],
+        ["get_weather", { city: "Tokyo", unit: "celsius" }]
+      )
       const streamed = yield* Effect.promise(() => openai.chat.completions.stream(request).finalChatCompletion())
       const again = streamed.choices[0]?.message.tool_calls?.[0]
-      assert.deepStrictEqual(again?.type === "function" ? again.function.arguments : "", call?.type === "function" ? call.function.arguments : undefined)
+      assert.deepStrictEqual(
+        again?.type === "function" ? again.function.arguments : "",
+        call?.type === "function" ? call.function.arguments : undefined
+      )
       if (message === undefined || call === undefined) return assert.fail("no call")
       const answered = yield* Effect.promise(() =>
-        openai.chat.completions.create({ ...request, messages: [...request.messages, message, { role: "tool", tool_call_id: call.id, content: "21 degrees and sunny" }] })
+        openai.chat.completions.create({
+          ...request,
+          messages: [
+            ...request.messages,
+            message,
+            { role: "tool", tool_call_id: call.id, content: "21 degrees and sunny" }
+          ]
+        })
       )
       assert.match(answered.choices[0]?.message.content ?? "", /The tool get_weather returned: 21 degrees and sunny\./)
-      const both = yield* Effect.promise(() => openai.chat.completions.create({ ...request, messages: user("Both, please") }))
+      const both = yield* Effect.promise(() =>
+        openai.chat.completions.create({ ...request, messages: user("Both, please") })
+      )
       assert.strictEqual(both.choices[0]?.message.tool_calls?.length, 2)
       const runner = yield* Effect.promise(() =>
-        openai.chat.completions.runTools({
-          model: "gpt-4o-mini",
-          messages: user("What is the weather in Tokyo?"),
-          tools: [{ type: "function", function: { name: "get_weather", description: "The weather of a city", parameters: weather.function.parameters, parse: JSON.parse, function: ({ city }: { readonly city: string }) => `rain in ${city}` } }]
-        }).finalContent()
+        openai.chat.completions
+          .runTools({
+            model: "gpt-4o-mini",
+            messages: user("What is the weather in Tokyo?"),
+            tools: [
+              {
+                type: "function",
+                function: {
+                  name: "get_weather",
+                  description: "The weather of a city",
+                  parameters: weather.function.parameters,
+                  parse: JSON.parse,
+                  function: ({ city }: { readonly city: string }) => `rain in ${city}`
+                }
+              }
+            ]
+          })
+          .finalContent()
       )
       assert.match(runner ?? "", /returned: rain in Tokyo\./)
-    }))
+    })
+  )
 
   it.scopedLive("structured output, and several choices", () =>
     Effect.gen(function*() {
@@ -88,47 +137,81 @@ describe("the official openai client and the simulator", () => {
             json_schema: {
               name: "person",
               strict: true,
-              schema: { type: "object", properties: { name: { type: "string" }, age: { type: "integer" } }, required: ["name", "age"], additionalProperties: false }
+              schema: {
+                type: "object",
+                properties: { name: { type: "string" }, age: { type: "integer" } },
+                required: ["name", "age"],
+                additionalProperties: false
+              }
             }
           }
         })
       )
       assert.deepStrictEqual(Object.keys(JSON.parse(parsed.choices[0]?.message.content ?? "")), ["name", "age"])
       assert.strictEqual(JSON.parse(parsed.choices[0]?.message.content ?? "").age, 36)
-      const two = yield* Effect.promise(() => openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi"), n: 2 }))
+      const two = yield* Effect.promise(() =>
+        openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi"), n: 2 })
+      )
       assert.notStrictEqual(two.choices[0]?.message.content, two.choices[1]?.message.content)
-      const streamed = yield* Effect.promise(() => openai.chat.completions.stream({ model: "gpt-4o-mini", messages: user("hi"), n: 2 }).finalChatCompletion())
-      assert.deepStrictEqual(streamed.choices.map(({ message }) => message.content), two.choices.map(({ message }) => message.content))
-    }))
+      const streamed = yield* Effect.promise(() =>
+        openai.chat.completions.stream({ model: "gpt-4o-mini", messages: user("hi"), n: 2 }).finalChatCompletion()
+      )
+      assert.deepStrictEqual(
+        streamed.choices.map(({ message }) => message.content),
+        two.choices.map(({ message }) => message.content)
+      )
+    })
+  )
 
   it.scopedLive("embeddings, in the base64 that the client asks for by itself and as numbers", () =>
     Effect.gen(function*() {
       const { openai, simulator } = yield* client()
       const input = ["a red apple", "the red apple", "quantum chromodynamics"]
-      const packed = yield* Effect.promise(() => openai.embeddings.create({ model: "text-embedding-3-small", input, dimensions: 64 }))
-      const plain = yield* Effect.promise(() => openai.embeddings.create({ model: "text-embedding-3-small", input, dimensions: 64, encoding_format: "float" }))
-      assert.deepStrictEqual((yield* simulator.requests).map(({ body }) => (body as { readonly encoding_format: string }).encoding_format), ["base64", "float"])
+      const packed = yield* Effect.promise(() =>
+        openai.embeddings.create({ model: "text-embedding-3-small", input, dimensions: 64 })
+      )
+      const plain = yield* Effect.promise(() =>
+        openai.embeddings.create({ model: "text-embedding-3-small", input, dimensions: 64, encoding_format: "float" })
+      )
+      assert.deepStrictEqual(
+        (yield* simulator.requests).map(({ body }) => (body as { readonly encoding_format: string }).encoding_format),
+        ["base64", "float"]
+      )
       const vectors = packed.data.map(({ embedding }) => embedding)
-      const dot = (left: ReadonlyArray<number> = [], right: ReadonlyArray<number> = []) => left.reduce((sum, value, index) => sum + value * (right[index] ?? 0), 0)
-      assert.deepStrictEqual(vectors.map((vector) => vector.length), [64, 64, 64])
-      packed.data.forEach(({ embedding, index }) => embedding.forEach((value, at) => assert.closeTo(value, plain.data[index]?.embedding[at] ?? NaN, 1e-6)))
+      const dot = (left: ReadonlyArray<number> = [], right: ReadonlyArray<number> = []) =>
+        left.reduce((sum, value, index) => sum + value * (right[index] ?? 0), 0)
+      assert.deepStrictEqual(
+        vectors.map((vector) => vector.length),
+        [64, 64, 64]
+      )
+      packed.data.forEach(({ embedding, index }) =>
+        embedding.forEach((value, at) => assert.closeTo(value, plain.data[index]?.embedding[at] ?? NaN, 1e-6))
+      )
       assert.closeTo(dot(vectors[0], vectors[0]), 1, 1e-5)
       assert.isAbove(dot(vectors[0], vectors[1]), dot(vectors[0], vectors[2]))
-    }))
+    })
+  )
 
   it.scopedLive("models", () =>
     Effect.gen(function*() {
       const { openai } = yield* client()
       const models = yield* Effect.promise(() => collect(openai.models.list()))
-      assert.includeMembers(models.map(({ id }) => id), ["gpt-4o-mini", "text-embedding-3-small", "sim-chat"])
+      assert.includeMembers(
+        models.map(({ id }) => id),
+        ["gpt-4o-mini", "text-embedding-3-small", "sim-chat"]
+      )
       const one = yield* Effect.promise(() => openai.models.retrieve("gpt-4o"))
       assert.strictEqual(one.owned_by, "system")
-    }))
+    })
+  )
 
   it.scopedLive("its own errors: 401, 404, 400, 429, 500, a broken connection, and an error in the stream", () =>
     Effect.gen(function*() {
       const { openai, simulator } = yield* client({ requestsPerMinute: 3 })
-      const ask = (model = "gpt-4o-mini", more: object = {}, one = openai) => () => one.chat.completions.create({ model, messages: user("hi"), ...more })
+      const ask =
+        (model = "gpt-4o-mini", more: object = {}, one = openai) =>
+        () =>
+          one.chat.completions.create({ model, messages: user("hi"), ...more })
       const wrong = new OpenAI({ baseURL: openai.baseURL, apiKey: "sk-wrong", maxRetries: 0 })
       const unauthorized = yield* rejection(ask("gpt-4o-mini", {}, wrong))
       assert.instanceOf(unauthorized, OpenAI.AuthenticationError)
@@ -142,19 +225,26 @@ describe("the official openai client and the simulator", () => {
       yield* simulator.inject("serverError", "connectionReset", "streamError")
       assert.instanceOf(yield* rejection(ask()), OpenAI.InternalServerError)
       assert.instanceOf(yield* rejection(ask()), OpenAI.APIConnectionError)
-      const midway = yield* rejection(() => openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi"), stream: true }).then(collect))
+      const midway = yield* rejection(() =>
+        openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi"), stream: true }).then(collect)
+      )
       assert.instanceOf(midway, OpenAI.APIError)
       assert.match((midway as Error).message, /server had an error/)
       yield* Effect.promise(ask())
       const limited = yield* rejection(ask())
       assert.instanceOf(limited, OpenAI.RateLimitError)
       assert.strictEqual((limited as InstanceType<typeof OpenAI.RateLimitError>).code, "rate_limit_exceeded")
-    }))
+    })
+  )
 
   it.scopedLive("its own time limit, when nobody answers, and a connection that is hung up", () =>
     Effect.gen(function*() {
       const { openai, simulator } = yield* client()
-      const ask = (timeout?: number) => openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi") }, timeout === undefined ? {} : { timeout })
+      const ask = (timeout?: number) =>
+        openai.chat.completions.create(
+          { model: "gpt-4o-mini", messages: user("hi") },
+          timeout === undefined ? {} : { timeout }
+        )
       yield* simulator.down("hang", "openai")
       assert.instanceOf(yield* rejection(() => ask(20)), OpenAI.APIConnectionTimeoutError)
       yield* until(simulator.requests, ([one]) => one?.outcome === "Aborted")
@@ -163,17 +253,21 @@ describe("the official openai client and the simulator", () => {
       yield* simulator.hangUp
       assert.instanceOf(yield* rejection(() => hanging), OpenAI.APIConnectionError)
       assert.strictEqual((yield* simulator.requests)[1]?.outcome, "Broken")
-    }))
+    })
+  )
 
   it.scopedLive("an abort, which the simulator sees", () =>
     Effect.gen(function*() {
       const { openai, simulator } = yield* client({ tokenDelay: "20 millis", answerTokens: 1000 })
-      const stream = yield* Effect.promise(() => openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi"), stream: true }))
+      const stream = yield* Effect.promise(() =>
+        openai.chat.completions.create({ model: "gpt-4o-mini", messages: user("hi"), stream: true })
+      )
       yield* Effect.promise(async () => {
         for await (const _ of stream) break
       })
       const [request] = yield* until(simulator.requests, ([one]) => one?.outcome !== "Open")
       assert.strictEqual(request?.outcome, "Aborted")
       assert.isBelow(request?.streamed ?? Infinity, 1000)
-    }))
+    })
+  )
 })

@@ -19,7 +19,12 @@ export const served = (options?: Simulator.Options) =>
 
 /** What a promise was rejected with. */
 export const rejection = (promise: () => PromiseLike<unknown>) =>
-  Effect.promise(() => promise().then(() => undefined, (error: unknown) => error))
+  Effect.promise(() =>
+    promise().then(
+      () => undefined,
+      (error: unknown) => error
+    )
+  )
 
 /** All that an asynchronous iterable yields. */
 export const collect = async <A>(items: AsyncIterable<A>): Promise<ReadonlyArray<A>> => {
@@ -30,4 +35,11 @@ export const collect = async <A>(items: AsyncIterable<A>): Promise<ReadonlyArray
 
 /** Waits for what happens on the other side of a socket. */
 export const until = <A>(effect: Effect.Effect<A>, holds: (value: A) => boolean): Effect.Effect<A> =>
-  Effect.flatMap(effect, (value) => holds(value) ? Effect.succeed(value) : Effect.zipRight(Effect.sleep("5 millis"), Effect.suspend(() => until(effect, holds))))
+  Effect.flatMap(effect, (value) =>
+    holds(value)
+      ? Effect.succeed(value)
+      : Effect.zipRight(
+          Effect.sleep("5 millis"),
+          Effect.suspend(() => until(effect, holds))
+        )
+  )
