@@ -58,6 +58,8 @@ const play = (
         const [ticket, after] = Circuit.answer(state, flight.ticket, now, settings)
         state = after
         flight.ticket = ticket
+        // the ticket of an earlier generation is not renewed either
+        if (asked.ticket.generation !== before.generation) assert.strictEqual(ticket, asked.ticket)
         see({ before, after, now, flights, event: { outcome: "Success", flight: asked } })
         break
       }
@@ -119,12 +121,18 @@ describe("a circuit", () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(settings, steps, (settings, steps) => {
-        play(settings, steps, ({ after, before }) => {
+        play(settings, steps, ({ after, before, event }) => {
           if (before._tag === after._tag) {
             assert.strictEqual(before.generation, after.generation)
+            if (before._tag !== "HalfOpen" || typeof event === "string") return
+            const { flight, outcome } = event
+            assert.ok(outcome !== "Failure" || flight.ticket.generation !== before.generation, "any failure opens it")
             return
           }
           assert.strictEqual(after.generation, before.generation + 1)
+          if (before._tag === "HalfOpen" && typeof event !== "string") {
+            assert.strictEqual(after._tag, event.outcome === "Failure" ? "Open" : "Closed")
+          }
           seen.add(`${before._tag} ${after._tag}`)
         })
       }),
