@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
@@ -221,7 +222,9 @@ const streamed = (
         Effect.catchAll(end)
       )
       return Effect.as(
-        Scope.addFinalizerExit(Context.get(context, Scope.Scope), held.close),
+        // the stream's own failures have closed it by then: what fails later is its consumer, who has left early
+        Scope.addFinalizerExit(Context.get(context, Scope.Scope), (exit) =>
+          held.close(Exit.isFailure(exit) && Cause.isFailure(exit.cause) ? Exit.void : exit)),
         Effect.suspend(() => pull)
       )
     })
