@@ -28,4 +28,14 @@ const parse = Command.run(spillway, { name: "spillway", version: Version.version
  * @category combinators
  */
 export const run = (argv: ReadonlyArray<string>) =>
-  Effect.provide(parse(argv), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: true }))
+  Effect.provide(parse(logLevelFirst(argv)), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: true }))
+
+/** The parser knows `--log-level` before a command's own options only, people write it anywhere. */
+const logLevelFirst = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const at = argv.findIndex((word) => /^--log-level(=|$)/.test(word))
+  if (at < 0) return argv
+  const count = argv[at] === "--log-level" ? 2 : 1
+  const rest = [...argv]
+  const option = rest.splice(at, count)
+  return [...rest.slice(0, 2), ...option, ...rest.slice(2)]
+}

@@ -42,16 +42,25 @@ export interface Backends {
  * @since 0.1.0
  * @category constructors
  */
-export const backends = Effect.gen(function*() {
-  const names = yield* Effect.filter(Catalogue.names, isConfigured)
-  if (names.length > 0) return { names, simulated: false, layer: route(names) }
-  const { environment } = yield* Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo)
-  const layer = Layer.provide(
-    route(Catalogue.names),
-    Layer.setConfigProvider(ConfigProvider.fromMap(new Map(environment)))
-  )
-  return { names: Catalogue.names, simulated: true, layer }
-})
+export const backends = (options: Resilience.Options = {}) =>
+  Effect.gen(function*() {
+    const names = yield* Effect.filter(Catalogue.names, isConfigured)
+    if (names.length > 0) return { names, simulated: false, layer: route(names, options) }
+    const { environment } = yield* Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo)
+    const layer = Layer.provide(
+      route(Catalogue.names, options),
+      Layer.setConfigProvider(ConfigProvider.fromMap(new Map(environment)))
+    )
+    return { names: Catalogue.names, simulated: true, layer }
+  })
+
+/**
+ * For a person who waits at a terminal: told within seconds what is wrong, rather than kept waiting until it is right.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const impatient: Resilience.Options = { retry: { maxRetries: 2 } }
 
 const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.ConfigError> => {
   const entry: Catalogue.Entry = Catalogue.backends[name]
@@ -61,7 +70,7 @@ const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.
   return Effect.map(Config.option(sign), Option.isSome)
 }
 
-const route = (names: ReadonlyArray<Catalogue.Name>) =>
+const route = (names: ReadonlyArray<Catalogue.Name>, options: Resilience.Options) =>
   Router.layer(
-    Object.fromEntries(names.map((name) => [name, Resilience.layer()(Catalogue.backends[name].layer)]))
+    Object.fromEntries(names.map((name) => [name, Resilience.layer(options)(Catalogue.backends[name].layer)]))
   ).pipe(Layer.provide(NodeHttp.client))

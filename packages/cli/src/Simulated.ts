@@ -36,6 +36,8 @@ export const start = (
     const simulator = yield* Simulator.make(options)
     const server = yield* NodeHttp.listen(address)
     yield* Effect.provideService(HttpServer.serveEffect(simulator.app), HttpServer.HttpServer, server)
+    // a request that hangs would keep the server from closing
+    yield* Effect.addFinalizer(() => simulator.hangUp)
     const url = NodeHttp.urlOf(server, address.host)
     return { url, environment: simulator.environment(url) }
   })

@@ -51,6 +51,8 @@ const wasAsked: { readonly [T in LlmError.Tag]: boolean } = {
   AuthenticationFailed: true,
   InvalidRequest: true,
   ModelNotFound: true,
+  NotFound: true,
+  Conflict: true,
   ContentFiltered: true,
   ServerFault: true,
   NetworkFailure: true,

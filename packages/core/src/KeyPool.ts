@@ -406,7 +406,9 @@ const unsafeMake = (
       return new LlmError.KeysExhausted({
         backend,
         model,
-        message: `no key of ${backend} can be used: ${retired} not accepted, ${slots.length - retired} out of quota`
+        message: `no key of ${backend} can be used: ${retired} not accepted, ${slots.length - retired} out of quota`,
+        ...(retired === slots.length && { reason: "AuthenticationFailed" }),
+        ...(retired === 0 && { reason: "QuotaExhausted" })
       })
     }
     const retryAfter = Duration.millis(readyIn(model, now))

@@ -2,7 +2,7 @@
  * Everything that can go wrong between a program and a model, as one union of tagged errors, and what to do about
  * each, as one table.
  *
- * Eleven of the errors are the backend's (or the way to it), the rest are our own. Every one names its `backend`
+ * Fourteen of the errors are the backend's (or the way to it), the rest are our own. Every one names its `backend`
  * and says what happened in a `message` that holds no key and no prompt. They are Schema classes, so they encode for the
  * gateway, the log and the dashboard.
  *
@@ -98,6 +98,33 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("@spillwa
  */
 export class ModelNotFound extends Schema.TaggedError<ModelNotFound>("@spillway/core/ModelNotFound")(
   "ModelNotFound",
+  answered
+) {}
+
+/**
+ * There is no such thing at the backend: an object, a bucket, an upload, an adapter. (A model is `ModelNotFound`.)
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotFound extends Schema.TaggedError<NotFound>("@spillway/core/NotFound")(
+  "NotFound",
+  {
+    ...answered,
+    /** What was looked for. */
+    resource: Schema.optional(Schema.String)
+  }
+) {}
+
+/**
+ * What was asked for does not fit what is there: the object exists already, the bucket is not empty, the precondition
+ * does not hold.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Conflict extends Schema.TaggedError<Conflict>("@spillway/core/Conflict")(
+  "Conflict",
   answered
 ) {}
 
@@ -252,7 +279,11 @@ export class KeysCooling extends Schema.TaggedError<KeysCooling>("@spillway/core
  */
 export class KeysExhausted extends Schema.TaggedError<KeysExhausted>("@spillway/core/KeysExhausted")(
   "KeysExhausted",
-  common
+  {
+    ...common,
+    /** What happened to the keys, where the same happened to all of them. */
+    reason: Schema.optional(Schema.Literal("AuthenticationFailed", "QuotaExhausted"))
+  }
 ) {}
 
 /**
@@ -267,6 +298,8 @@ export const LlmError = Schema.Union(
   AuthenticationFailed,
   InvalidRequest,
   ModelNotFound,
+  NotFound,
+  Conflict,
   ContentFiltered,
   ServerFault,
   NetworkFailure,
@@ -335,6 +368,8 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
   AuthenticationFailed: { retriability: "RotateKey", backendFault: false },
   InvalidRequest: { retriability: "Never", backendFault: false },
   ModelNotFound: { retriability: "Failover", backendFault: false },
+  NotFound: { retriability: "Failover", backendFault: false },
+  Conflict: { retriability: "Never", backendFault: false },
   ContentFiltered: { retriability: "Never", backendFault: false },
   ServerFault: { retriability: "Retry", backendFault: true },
   NetworkFailure: { retriability: "Retry", backendFault: true },

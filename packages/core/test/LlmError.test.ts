@@ -13,6 +13,8 @@ const all: { readonly [T in LlmError.Tag]: Extract<LlmError.LlmError, { readonly
   AuthenticationFailed: new LlmError.AuthenticationFailed(answered),
   InvalidRequest: new LlmError.InvalidRequest({ ...answered, field: "temperature" }),
   ModelNotFound: new LlmError.ModelNotFound(answered),
+  NotFound: new LlmError.NotFound({ ...answered, resource: "bucket/key" }),
+  Conflict: new LlmError.Conflict(answered),
   ContentFiltered: new LlmError.ContentFiltered(answered),
   ServerFault: new LlmError.ServerFault({ ...answered, retryAfter }),
   NetworkFailure: new LlmError.NetworkFailure(common),
@@ -56,6 +58,7 @@ describe("LlmError", () => {
     assert.deepStrictEqual(by("RotateKey"), ["QuotaExhausted", "AuthenticationFailed"])
     assert.deepStrictEqual(by("Failover"), [
       "ModelNotFound",
+      "NotFound",
       "MalformedResponse",
       "Unsupported",
       "InvalidOutput",
@@ -63,7 +66,7 @@ describe("LlmError", () => {
       "QueueFull",
       "KeysExhausted"
     ])
-    assert.deepStrictEqual(by("Never"), ["InvalidRequest", "ContentFiltered", "DeadlineExceeded"])
+    assert.deepStrictEqual(by("Never"), ["InvalidRequest", "Conflict", "ContentFiltered", "DeadlineExceeded"])
     assert.deepStrictEqual(Object.values(all).filter(LlmError.isBackendFault).map((error) => error._tag), [
       "ServerFault",
       "NetworkFailure",

@@ -43,6 +43,8 @@ export const faults: { readonly [T in LlmError.Tag | Reason]: Fault } = {
   AuthenticationFailed: { status: 401, type: "authentication_error", final: true },
   InvalidRequest: { status: 400, ...request },
   ModelNotFound: { status: 404, ...request },
+  NotFound: { status: 404, ...request },
+  Conflict: { status: 409, ...request },
   ContentFiltered: { status: 400, ...request },
   ServerFault: { status: 502, ...server },
   NetworkFailure: { status: 502, ...server },
@@ -84,16 +86,19 @@ export const nameOf = (failure: Failure): LlmError.Tag | Reason =>
  * @category conversions
  */
 export const toJson = (failure: Failure) => {
-  const name = nameOf(failure)
   return {
     error: {
       message: failure.message,
-      type: faults[name].type,
+      type: faultOf(failure).type,
       param: paramOf(failure),
-      code: toSnakeCase(name)
+      code: toSnakeCase(nameOf(failure))
     }
   }
 }
+
+// a backend that takes none of its keys is for the client what a backend is that does not take its only one
+const faultOf = (failure: Failure): Fault =>
+  faults[failure._tag === "KeysExhausted" && failure.reason !== undefined ? failure.reason : nameOf(failure)]
 
 /**
  * The whole response, with what a client should know of coming again.
@@ -102,7 +107,7 @@ export const toJson = (failure: Failure) => {
  * @category conversions
  */
 export const toResponse = (failure: Failure): HttpServerResponse.HttpServerResponse => {
-  const fault = faults[nameOf(failure)]
+  const fault = faultOf(failure)
   const headers: Record<string, string> = {}
   const wait = failure._tag === "Refusal" ? Option.fromNullable(failure.retryAfter) : LlmError.retryAfter(failure)
   if (Option.isSome(wait) && Duration.isFinite(wait.value)) {

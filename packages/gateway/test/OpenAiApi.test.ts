@@ -425,6 +425,8 @@ describe("OpenAiApi", () => {
       AuthenticationFailed: new LlmError.AuthenticationFailed({ ...common, status: 403 }),
       InvalidRequest: new LlmError.InvalidRequest({ ...common, field: "temperature" }),
       ModelNotFound: new LlmError.ModelNotFound(common),
+      NotFound: new LlmError.NotFound(common),
+      Conflict: new LlmError.Conflict(common),
       ContentFiltered: new LlmError.ContentFiltered(common),
       ServerFault: new LlmError.ServerFault({ ...common, ...wait }),
       NetworkFailure: new LlmError.NetworkFailure(common),
@@ -445,6 +447,8 @@ describe("OpenAiApi", () => {
       AuthenticationFailed: [401, "authentication_failed"],
       InvalidRequest: [400, "invalid_request", "temperature"],
       ModelNotFound: [404, "model_not_found", "model"],
+      NotFound: [404, "not_found"],
+      Conflict: [409, "conflict"],
       ContentFiltered: [400, "content_filtered"],
       ServerFault: [502, "server_fault"],
       NetworkFailure: [502, "network_failure"],
@@ -459,6 +463,17 @@ describe("OpenAiApi", () => {
       KeysCooling: [429, "keys_cooling"],
       KeysExhausted: [503, "keys_exhausted"]
     }
+    it.effect("of a backend that takes none of its keys is what it would be with one key", () =>
+      Effect.gen(function*() {
+        for (const [reason, status] of [["AuthenticationFailed", 401], ["QuotaExhausted", 429]] as const) {
+          const llm = yield* ScriptedLlm.make(new LlmError.KeysExhausted({ ...common, reason }))
+          const web = yield* serve(llm)
+          const response = yield* web.post("/v1/chat/completions", hi)
+          assert.strictEqual(response.status, status)
+          assert.strictEqual((yield* json(response)).error.code, "keys_exhausted")
+        }
+      }))
+
     const nothingWasSent: ReadonlySet<string> = new Set(["CircuitOpen", "QueueFull", "KeysCooling"])
 
     for (const error of Object.values(errors)) {

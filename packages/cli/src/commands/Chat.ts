@@ -52,7 +52,7 @@ export const command = Command.make("chat", { model, system, maxTokens, words },
     if (question.trim() === "") {
       return yield* new Report.Refused({ message: "nothing to say: give a prompt, or write it to standard input" })
     }
-    const backends = yield* Settings.backends
+    const backends = yield* Settings.backends(Settings.impatient)
     yield* Notice.simulated(backends)
     yield* Effect.gen(function*() {
       const asked = yield* Option.match(given.model, { onSome: Effect.succeed, onNone: () => anyModel })

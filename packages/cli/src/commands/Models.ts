@@ -24,7 +24,7 @@ const json = Options.boolean("json").pipe(
  */
 export const command = Command.make("models", { json }, ({ json }) =>
   Effect.gen(function*() {
-    const backends = yield* Settings.backends
+    const backends = yield* Settings.backends(Settings.impatient)
     yield* Notice.simulated(backends)
     const models = yield* Effect.provide(LlmService.listModels, backends.layer)
     yield* Console.log(json ? JSON.stringify(models, null, 2) : models.map(({ id }) => id).join("\n"))

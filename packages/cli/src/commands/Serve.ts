@@ -36,7 +36,7 @@ export const command = Command.make(
   ({ grace, ...given }) =>
     Effect.gen(function*() {
       const address = yield* Listening.address(given)
-      const backends = yield* Settings.backends
+      const backends = yield* Settings.backends()
       const server = yield* NodeHttp.listen(address)
       yield* Layer.build(
         Gateway.serve({ grace: grace as Duration.DurationInput, version: Version.version }).pipe(

@@ -1,0 +1,159 @@
+import * as Net from "node:net"
+import { afterEach, describe, expect, it } from "vitest"
+import * as Spillway from "./spillway.js"
+
+const running: Array<Spillway.Running> = []
+const start = (...args: Parameters<typeof Spillway.start>) => {
+  const started = Spillway.start(...args)
+  running.push(started)
+  return started
+}
+afterEach(async () => {
+  for (const { process } of running) process.kill("SIGKILL")
+  await Promise.all(running.splice(0).map(({ ended }) => ended))
+})
+
+const chat = (url: string, body: object, headers: Record<string, string> = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ messages: [{ role: "user", content: "Hello!" }], ...body })
+  })
+
+const lines = (text: string) => text.trimEnd().split("\n")
+
+describe.skipIf(Spillway.missing !== undefined)(`spillway${Spillway.missing ? ` (skipped: ${Spillway.missing})` : ""}`, () => {
+  it("lists the models of the simulator when there is no key, and says that it stands in", async () => {
+    const { code, stderr, stdout } = await Spillway.run(["models"])
+    expect(code).toBe(0)
+    expect(lines(stdout)).toContain("openai/gpt-4o-mini")
+    expect(lines(stdout)).toContain("ollama/llama3.2:latest")
+    expect(stderr).toMatch(/^No provider key in the environment .*simulator/)
+  })
+
+  it("streams an answer to what it reads from standard input, and nothing else to standard output", async () => {
+    const { code, stdout } = await Spillway.run(["chat", "-m", "anthropic/sim-chat"], {}, "a riddle\n")
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^You said: “a riddle/)
+    expect(stdout).toMatch(/\n$/)
+  })
+
+  it("helps a stranger", async () => {
+    const { code, stdout } = await Spillway.run(["--help"])
+    expect(code).toBe(0)
+    for (const command of ["serve", "chat", "models", "simulate"]) expect(stdout).toContain(`- ${command}`)
+  })
+
+  it("leads a second process from the simulator's variables to the simulator", async () => {
+    const simulator = start(["simulate", "--port", "0", "--keys", "2", "--requests-per-minute", "1000"])
+    await simulator.url
+    const environment = Object.fromEntries(
+      [...simulator.output().stdout.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value])
+    )
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(["OPENAI_BASE_URL", "OPENAI_API_KEY_1"]))
+    const { code, stderr, stdout } = await Spillway.run(["chat", "-m", "groq/sim-chat", "hi"], environment)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+    expect(stdout).toContain("You said: “hi”")
+  })
+
+  describe("says what is wrong in one line, with exit code 1", () => {
+    const unreachable = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: "http://127.0.0.1:9/v1" }
+    const cases: ReadonlyArray<[string, ReadonlyArray<string>, Record<string, string>, RegExp]> = [
+      ["a variable that is set but empty", ["models"], { OPENAI_API_KEY: "" }, /OPENAI_API_KEY.*empty/],
+      ["a key that cannot be one", ["models"], { GROQ_API_KEY: "gsk_a b" }, /GROQ_API_KEY/],
+      ["an address that is set but empty", ["models"], { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: "" }, /OPENAI_BASE_URL: /],
+      ["an address that is none", ["models"], { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: "nowhere" }, /base URL/],
+      ["an unknown model", ["chat", "-m", "openai/nope", "hi"], {}, /nope.*ModelNotFound/],
+      ["an unknown backend", ["chat", "-m", "nowhere/nope", "hi"], {}, /nowhere\/nope.*ModelNotFound/],
+      ["an unreachable host", ["models"], unreachable, /127\.0\.0\.1:9.*ECONNREFUSED/],
+      ["nothing to say", ["chat"], {}, /nothing to say/],
+      ["a port that is none", ["serve", "--port", "99999"], {}, /99999/],
+      ["an address of another machine", ["serve", "--port", "0", "--host", "192.0.2.1", "--allow-remote"], {}, /--host/],
+      ["an address that others reach", ["serve", "--host", "0.0.0.0"], {}, /--allow-remote/],
+      ["a time that is none", ["serve", "--port", "0", "--grace", "soon"], {}, /grace.*soon/],
+      ["a fault that there is not", ["simulate", "--port", "0", "--fault", "meteor=1"], {}, /meteor/],
+      ["a share that is none", ["simulate", "--port", "0", "--fault", "serverError=2"], {}, /serverError/]
+    ]
+    it.each(cases)("%s", async (_, args, environment, message) => {
+      const { code, stderr, stdout } = await Spillway.run(args, environment)
+      const said = lines(stderr).filter((line) => !line.startsWith("No provider key"))
+      expect(said).toHaveLength(1)
+      expect(said[0]).toMatch(/^spillway: /)
+      expect(said[0]).toMatch(message)
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
+    })
+
+    it("a wrong key, without repeating it", async () => {
+      const simulator = start(["simulate", "--port", "0"])
+      const { code, stderr } = await Spillway.run(["chat", "-m", "openai/gpt-4o", "hi"], {
+        OPENAI_BASE_URL: `${await simulator.url}/openai/v1`,
+        OPENAI_API_KEY: "sk-a-key-that-nobody-knows"
+      })
+      expect(code).toBe(1)
+      expect(lines(stderr)).toHaveLength(1)
+      expect(stderr).toMatch(/AuthenticationFailed|KeysExhausted/)
+      expect(stderr).not.toContain("nobody-knows")
+    })
+
+    it("a port in use", async () => {
+      const taken = Net.createServer().listen(0, "127.0.0.1")
+      await new Promise((resolve) => taken.once("listening", resolve))
+      const { port } = taken.address() as Net.AddressInfo
+      const { code, stderr } = await Spillway.run(["serve", "--port", String(port)])
+      taken.close()
+      expect(code).toBe(1)
+      expect(lines(stderr)).toEqual([`spillway: port ${port} on 127.0.0.1 is in use; choose another with --port`])
+    })
+  })
+
+  it("shows the whole cause at --log-level debug", async () => {
+    const { code, stderr } = await Spillway.run(["models", "--log-level", "debug"], { OPENAI_API_KEY: "" })
+    expect(code).toBe(1)
+    expect(lines(stderr).length).toBeGreaterThan(1)
+  })
+
+  it("lets a stream end after Ctrl-C, refuses what is new with 503, and leaves with exit code 0", async () => {
+    const simulator = start(["simulate", "--port", "0", "--token-delay", "40 millis", "--answer-tokens", "40"])
+    const environment = { OPENAI_BASE_URL: `${await simulator.url}/openai/v1`, OPENAI_API_KEY: "sim-key-1" }
+    const gateway = start(["serve", "--port", "0"], environment)
+    const url = await gateway.url
+    const stream = await chat(url, { model: "openai/sim-chat", stream: true })
+    const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = (await reader.read()).value!
+    gateway.process.kill("SIGINT")
+    await expect.poll(() => gateway.output().stderr).toContain("draining")
+    const refused = await chat(url, { model: "openai/sim-chat" })
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get("retry-after")).toMatch(/^\d+$/)
+    expect((await fetch(`${url}/readyz`)).status).toBe(503)
+    for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value
+    expect(text).toMatch(/data: \[DONE\]\n\n$/)
+    expect((await gateway.ended).code).toBe(0)
+  })
+
+  it("shows no key anywhere: not in answers, the log, the status or the metrics", async () => {
+    const simulator = start(["simulate", "--port", "0", "--keys", "1"])
+    const keys = { good: "sim-key-1", wrong: "sk-proj-0123456789abcdefSECRETtail" }
+    const gateway = start(["serve", "--port", "0", "--log-level", "debug"], {
+      OPENAI_BASE_URL: `${await simulator.url}/openai/v1`,
+      OPENAI_API_KEY_1: keys.wrong,
+      OPENAI_API_KEY_2: keys.good
+    })
+    const url = await gateway.url
+    const seen: Array<string> = []
+    for (const model of ["openai/sim-chat", "openai/sim-chat", "openai/nope", "openai/sim-chat"]) {
+      seen.push(await (await chat(url, { model })).text())
+    }
+    const status = await (await fetch(`${url}/status.json`)).text()
+    seen.push(status, await (await fetch(`${url}/metrics`)).text())
+    expect(status).toContain("\"retired\"")
+    gateway.process.kill("SIGTERM")
+    const { code, stderr, stdout } = await gateway.ended
+    expect(code).toBe(0)
+    for (const text of [...seen, stdout, stderr]) {
+      expect(text).not.toContain(keys.wrong)
+      expect(text).not.toContain("SECRETtail")
+      expect(text).not.toContain(keys.good)
+    }
+  })
+})
