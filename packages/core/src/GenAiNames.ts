@@ -51,6 +51,8 @@ export const v1_41: GenAiNames = {
     streamText: "chat",
     embed: "embeddings",
     rerank: "rerank",
+    infer: "infer",
+    health: "health",
     listModels: "list_models"
   },
   providers: { gemini: "gcp.gemini", mistral: "mistral_ai", xai: "x_ai" }

@@ -13,6 +13,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as Completion from "./Completion.js"
 import type * as Embedding from "./Embedding.js"
+import type * as Inference from "./Inference.js"
 import * as LlmError from "./LlmError.js"
 import type * as Model from "./Model.js"
 import type * as Rerank from "./Rerank.js"
@@ -24,7 +25,7 @@ import * as StructuredOutput from "./StructuredOutput.js"
  * @since 0.1.0
  * @category models
  */
-export type Operation = "generateText" | "streamText" | "embed" | "rerank" | "listModels"
+export type Operation = "generateText" | "streamText" | "embed" | "rerank" | "infer" | "listModels" | "health"
 
 /**
  * Every operation, for those who go through them all.
@@ -32,7 +33,15 @@ export type Operation = "generateText" | "streamText" | "embed" | "rerank" | "li
  * @since 0.1.0
  * @category models
  */
-export const operations: ReadonlyArray<Operation> = ["generateText", "streamText", "embed", "rerank", "listModels"]
+export const operations: ReadonlyArray<Operation> = [
+  "generateText",
+  "streamText",
+  "embed",
+  "rerank",
+  "infer",
+  "listModels",
+  "health"
+]
 
 /**
  * What a backend does for a program.
@@ -53,8 +62,12 @@ export interface Service {
   readonly embed: (request: Embedding.Request) => Effect.Effect<Embedding.Embeddings, LlmError.LlmError>
   /** Documents in the order of their worth for a query. */
   readonly rerank: (request: Rerank.Request) => Effect.Effect<Rerank.Ranking, LlmError.LlmError>
+  /** What a model that is no language model makes of tensors, or of JSON. */
+  readonly infer: (request: Inference.Request) => Effect.Effect<Inference.Inference, LlmError.LlmError>
   /** The models that the backend offers now. */
   readonly listModels: Effect.Effect<ReadonlyArray<Model.Model>, LlmError.LlmError>
+  /** Succeeds when the backend says of itself that it is up and ready. */
+  readonly health: Effect.Effect<void, LlmError.LlmError>
 }
 
 /**
@@ -107,7 +120,9 @@ export const make = (backend: string, implementation: Implementation): Service =
     streamText: implementation.streamText ?? (() => Stream.fail(unsupported("streamText"))),
     embed: implementation.embed ?? (() => Effect.fail(unsupported("embed"))),
     rerank: implementation.rerank ?? (() => Effect.fail(unsupported("rerank"))),
-    listModels: implementation.listModels ?? Effect.suspend(() => Effect.fail(unsupported("listModels")))
+    infer: implementation.infer ?? (() => Effect.fail(unsupported("infer"))),
+    listModels: implementation.listModels ?? Effect.suspend(() => Effect.fail(unsupported("listModels"))),
+    health: implementation.health ?? Effect.suspend(() => Effect.fail(unsupported("health")))
   }
 }
 
@@ -193,6 +208,28 @@ export const embed = (
  */
 export const rerank = (request: Rerank.Request): Effect.Effect<Rerank.Ranking, LlmError.LlmError, LlmService> =>
   Effect.flatMap(LlmService, (service) => service.rerank(request))
+
+/**
+ * What a model that is no language model makes of tensors, or of JSON.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const infer = (
+  request: Inference.Request
+): Effect.Effect<Inference.Inference, LlmError.LlmError, LlmService> =>
+  Effect.flatMap(LlmService, (service) => service.infer(request))
+
+/**
+ * Succeeds when the service says of itself that it is up and ready.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const health: Effect.Effect<void, LlmError.LlmError, LlmService> = Effect.flatMap(
+  LlmService,
+  (service) => service.health
+)
 
 /**
  * The models that the service offers now.

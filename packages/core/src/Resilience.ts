@@ -167,7 +167,9 @@ export const protect: {
     generateText: (request) => whole("generateText", request.model, self.generateText(request)),
     embed: (request) => whole("embed", request.model, self.embed(request)),
     rerank: (request) => whole("rerank", request.model, self.rerank(request)),
+    infer: (request) => whole("infer", request.model, self.infer(request)),
     listModels: whole("listModels", "", self.listModels),
+    health: whole("health", "", self.health),
     streamText: (request) => streamed(backend, request.model, self.streamText(request), policy)
   }
 })
@@ -250,7 +252,7 @@ const open =
     Effect.flatMap(Scope.make(), (scope) => {
       call.held.add((exit) => Scope.close(scope, exit))
       return Effect.flatMap(Scope.extend(Stream.toPull(parts), scope), (toPull) => {
-        const pull: Held.Pull = Effect.flatMap(toPull, (parts) => Chunk.isEmpty(parts) ? pull : Effect.succeed(parts))
+        const pull: Held.Pull = Effect.flatMap(toPull, (parts) => Effect.succeed(parts))
         return Effect.mapBoth(pull, {
           onSuccess: (first): Opened => ({ first, pull }),
           onFailure: Option.getOrElse(() =>

@@ -17,6 +17,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as HttpMethod from "@effect/platform/HttpMethod"
 import type * as Completion from "@spillway/core/Completion"
 import type * as Embedding from "@spillway/core/Embedding"
+import type * as Inference from "@spillway/core/Inference"
 import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmError from "@spillway/core/LlmError"
@@ -69,6 +70,8 @@ export interface Definition {
   readonly streamText?: Streaming<Completion.Request, Completion.Part>
   readonly embed?: Operation<Embedding.Request, Embedding.Embeddings>
   readonly rerank?: Operation<Rerank.Request, Rerank.Ranking>
+  readonly infer?: Operation<Inference.Request, Inference.Inference>
+  readonly health?: Operation<void, void>
   readonly listModels?: Operation<void, ReadonlyArray<Model.Model>>
 }
 
@@ -270,7 +273,7 @@ export const make = (
   )
 
 const serve = (
-  { backend, embed, generateText, listModels, rerank, streamText }: Definition,
+  { backend, embed, generateText, health, infer, listModels, rerank, streamText }: Definition,
   run: HttpBackend["run"],
   stream: HttpBackend["stream"]
 ): LlmService.Service => {
@@ -284,6 +287,8 @@ const serve = (
     }),
     ...(embed && { embed: (request: Embedding.Request) => run("embed", embed, request, request.model, usage) }),
     ...(rerank && { rerank: (request: Rerank.Request) => run("rerank", rerank, request, request.model, usage) }),
+    ...(infer && { infer: (request: Inference.Request) => run("infer", infer, request, request.model, usage) }),
+    ...(health && { health: run("health", health, undefined, "") }),
     ...(listModels && { listModels: run("listModels", listModels, undefined, "") })
   })
 }

@@ -1,7 +1,7 @@
 /**
  * A service that plays a script instead of asking a model, and remembers what it was asked.
  *
- * Each call, whatever its operation, plays the next step of the script. A call beyond the end is a bug of the test and
+ * Each call, whatever its operation, plays the next step of the script (`health` alone does not: it is always well). A call beyond the end is a bug of the test and
  * dies with a message that says so; `repeat` makes a last step that never ends. Time passes only where a step says so
  * (`Effect.delay`), so that everything can be tested with the clock standing still.
  *
@@ -9,6 +9,7 @@
  */
 import * as Completion from "@spillway/core/Completion"
 import type * as Embedding from "@spillway/core/Embedding"
+import type * as Inference from "@spillway/core/Inference"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
 import type * as Model from "@spillway/core/Model"
@@ -36,7 +37,7 @@ import * as Stream from "effect/Stream"
  * - one tool call (`toolCall`);
  * - a list of parts: the answer as it comes. A failing effect in it, and every `LlmError` is one, breaks it off there,
  *   a slow one holds it up;
- * - embeddings, a ranking, a list of models, for the operations that give them;
+ * - embeddings, a ranking, an inference, a list of models, for the operations that give them;
  * - an effect of any of these: an `LlmError` to fail with, a slow answer, one that never comes;
  * - a function of what was asked.
  *
@@ -50,6 +51,7 @@ export type Step =
   | ReadonlyArray<Completion.Part | Effect.Effect<Completion.Part, LlmError.LlmError>>
   | Embedding.Embeddings
   | Rerank.Ranking
+  | Inference.Inference
   | ReadonlyArray<Model.Model>
   | Effect.Effect<Step, LlmError.LlmError>
   | ((asked: Asked) => Step)
@@ -86,6 +88,7 @@ export type Question =
   | { readonly operation: "generateText" | "streamText"; readonly request: Completion.Request }
   | { readonly operation: "embed"; readonly request: Embedding.Request }
   | { readonly operation: "rerank"; readonly request: Rerank.Request }
+  | { readonly operation: "infer"; readonly request: Inference.Request }
   | { readonly operation: "listModels" }
 
 /**
@@ -288,8 +291,12 @@ const unsafeMake = (backend: string, script: ReadonlyArray<Step | Repeat>): Scri
       rerank: (request) =>
         whole({ operation: "rerank", request }, (played) =>
           isObject(played) && "results" in played ? Effect.succeed(played) : unfit(backend, "rerank")),
+      infer: (request) =>
+        whole({ operation: "infer", request }, (played) =>
+          isObject(played) && "output" in played ? Effect.succeed(played) : unfit(backend, "infer")),
       listModels: whole({ operation: "listModels" }, (played) =>
-        isList(played) && played.every(isModel) ? Effect.succeed(played) : unfit(backend, "listModels"))
+        isList(played) && played.every(isModel) ? Effect.succeed(played) : unfit(backend, "listModels")),
+      health: Effect.void
     }),
     requests: Effect.sync(() => [...requests]),
     inFlight: Effect.sync(() => inFlight),
