@@ -1,6 +1,13 @@
 // Written by `npm run codegen`.
 
 /**
+ * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
+ *
+ * @since 0.1.0
+ */
+export * as CircuitBreaker from "./CircuitBreaker.js"
+
+/**
  * A request for text, the whole answer, and the parts in which a streamed answer arrives.
  *
  * @since 0.1.0
@@ -15,11 +22,25 @@ export * as Completion from "./Completion.js"
 export * as Embedding from "./Embedding.js"
 
 /**
+ * What OpenTelemetry calls things of generative AI, in one place: none of these names is stable.
+ *
+ * @since 0.1.0
+ */
+export * as GenAiNames from "./GenAiNames.js"
+
+/**
  * What a call holds until its answer has ended: a place in the queue, a key's lease, a verdict owed to the breaker.
  *
  * @since 0.1.0
  */
 export * as Held from "./Held.js"
+
+/**
+ * Inference on anything but text: named tensors, or whatever JSON a model takes.
+ *
+ * @since 0.1.0
+ */
+export * as Inference from "./Inference.js"
 
 /**
  * A setting that cannot be meant: said when a thing is built, naming the field, the value and the range, and never at the first call.
@@ -64,6 +85,13 @@ export * as Model from "./Model.js"
 export * as Monitor from "./Monitor.js"
 
 /**
+ * Objects in buckets, behind the same policies and keys as models are: where models, documents and results are kept.
+ *
+ * @since 0.1.0
+ */
+export * as ObjectStore from "./ObjectStore.js"
+
+/**
  * A policy stands between a call and its backend: it sees the call first, and decides whether, when and how often the rest of the way is gone.
  *
  * @since 0.1.0
@@ -78,6 +106,13 @@ export * as Policy from "./Policy.js"
 export * as Prompt from "./Prompt.js"
 
 /**
+ * A waiting room with a limited number of places behind it: the calls that a backend takes at once, and those that wait for one of them to end.
+ *
+ * @since 0.1.0
+ */
+export * as RequestQueue from "./RequestQueue.js"
+
+/**
  * Documents in the order of their worth for a query.
  *
  * @since 0.1.0
@@ -85,11 +120,46 @@ export * as Prompt from "./Prompt.js"
 export * as Rerank from "./Rerank.js"
 
 /**
- * Puts a policy around a service: what comes out is a service again.
+ * Puts policies around a service: what comes out is a service again.
  *
  * @since 0.1.0
  */
 export * as Resilience from "./Resilience.js"
+
+/**
+ * Tries again what time or another key may help, and waits in between: as long as the backend says, else longer each time.
+ *
+ * @since 0.1.0
+ */
+export * as Retry from "./Retry.js"
+
+/**
+ * Several services as one: chosen by the name of the model, or one after the other until one answers.
+ *
+ * @since 0.1.0
+ */
+export * as Router from "./Router.js"
+
+/**
+ * An answer as a typed value: the request asks for JSON by the JSON Schema of a Schema, and the answer is decoded with the Schema itself, so that what a backend did not hold the model to is still seen.
+ *
+ * @since 0.1.0
+ */
+export * as StructuredOutput from "./StructuredOutput.js"
+
+/**
+ * What is known of the calls of a backend: counts and durations for the `Monitor`, `Metric`s for whoever collects them, and spans where a tracer is there.
+ *
+ * @since 0.1.0
+ */
+export * as Telemetry from "./Telemetry.js"
+
+/**
+ * How long an attempt may take, how long a stream may be silent, and the deadline of the whole call.
+ *
+ * @since 0.1.0
+ */
+export * as Timeout from "./Timeout.js"
 
 /**
  * What a model may call: a name, what it is for, and what it takes.
@@ -97,3 +167,10 @@ export * as Resilience from "./Resilience.js"
  * @since 0.1.0
  */
 export * as Tool from "./Tool.js"
+
+/**
+ * Asks a model, runs the tools that it calls, tells it their results, and asks again, until it calls none.
+ *
+ * @since 0.1.0
+ */
+export * as ToolLoop from "./ToolLoop.js"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Completion, type LlmError, LlmService, Prompt } from "@spillway/core"
+import { Completion, Inference, type LlmError, LlmService, Prompt } from "@spillway/core"
 import { ScriptedLlm } from "@spillway/testing"
 import { Chunk, Effect, Stream } from "effect"
 
@@ -42,14 +42,22 @@ describe("LlmService", () => {
       assert.deepStrictEqual(Chunk.toReadonlyArray(parts), ["as ", "it ", "comes"])
       assert.deepStrictEqual((yield* LlmService.embed({ model: "e", input: ["x"] })).vectors, [[1]])
       assert.deepStrictEqual((yield* LlmService.rerank({ model: "r", query: "q", documents: [] })).results, [])
+      const input = Inference.json({ x: 1 })
+      assert.deepStrictEqual((yield* LlmService.infer({ model: "i", input })).output, Inference.json({ y: 2 }))
       assert.deepStrictEqual(yield* LlmService.listModels, [{ id: "m" }])
+      yield* LlmService.health
       const { requests } = yield* ScriptedLlm.ScriptedLlm
-      assert.deepStrictEqual((yield* requests).map((asked) => asked.operation), [...LlmService.operations])
+      assert.deepStrictEqual(
+        (yield* requests).map((asked) => asked.operation),
+        // a script is always well, and does not count who asks
+        LlmService.operations.filter((operation) => operation !== "health")
+      )
     }).pipe(Effect.provide(ScriptedLlm.layer(
       "whole",
       "as it comes",
       { model: "e", vectors: [[1]], usage: {} },
       { model: "r", results: [], usage: {} },
+      { model: "i", output: Inference.json({ y: 2 }), usage: {} },
       [{ id: "m" }]
     ))))
 })
