@@ -13,13 +13,15 @@
  */
 import type { HttpClient } from "@effect/platform/HttpClient"
 import type { InvalidOptions } from "@spillway/core/InvalidOptions"
-import type { LlmService } from "@spillway/core/LlmService"
+import type { LlmService, Service } from "@spillway/core/LlmService"
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
 import type * as HttpBackend from "./HttpBackend.js"
-import * as OpenAiCompat from "./OpenAiCompat.js"
 import * as OpenAiErrors from "./internal/openAiErrors.js"
+import * as OpenAiCompat from "./OpenAiCompat.js"
 
 declare module "@spillway/core/Completion" {
   interface ProviderOptions {
@@ -73,6 +75,7 @@ export const profile: OpenAiCompat.Profile = {
   keyVariable: "GROQ_API_KEY",
   path: "/openai/v1",
   maxTokensField: "max_completion_tokens",
+  usageUnasked: true,
   reasoningField: "reasoning",
   reasoningEfforts: { minimal: "low" },
   refineError,
@@ -81,6 +84,15 @@ export const profile: OpenAiCompat.Profile = {
     service_tier: providerOptions?.groq?.serviceTier
   })
 }
+
+/**
+ * Groq, as a service. The pool of its keys is watched by the monitor until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<Service, InvalidOptions, HttpClient | Scope> =>
+  OpenAiCompat.make(profile, options)
 
 /**
  * Groq, from options.

@@ -11,12 +11,13 @@
  */
 import type { HttpClient } from "@effect/platform/HttpClient"
 import type { InvalidOptions } from "@spillway/core/InvalidOptions"
-import type { LlmService } from "@spillway/core/LlmService"
+import * as LlmService from "@spillway/core/LlmService"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { Scope } from "effect/Scope"
 import * as OpenAiCompat from "./OpenAiCompat.js"
 
 declare module "@spillway/core/Completion" {
@@ -91,18 +92,18 @@ export const profile: OpenAiCompat.Profile = {
 }
 
 /**
- * OpenAI, from options.
+ * OpenAI, as a service. The pool of its keys is watched by the monitor until the scope closes.
  *
  * @since 0.1.0
- * @category layers
+ * @category constructors
  */
-export const layer = ({
+export const make = ({
   headers,
   organization,
   project,
   ...options
-}: Options): Layer.Layer<LlmService, InvalidOptions, HttpClient> =>
-  OpenAiCompat.layer(profile, {
+}: Options): Effect.Effect<LlmService.Service, InvalidOptions, HttpClient | Scope> =>
+  OpenAiCompat.make(profile, {
     ...options,
     headers: {
       ...(organization !== undefined && { "openai-organization": organization }),
@@ -110,6 +111,15 @@ export const layer = ({
       ...headers
     }
   })
+
+/**
+ * OpenAI, from options.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<LlmService.LlmService, InvalidOptions, HttpClient> =>
+  Layer.scoped(LlmService.LlmService, make(options))
 
 /**
  * What the environment says: `OPENAI_API_KEY`, `OPENAI_API_KEY_1` …, `OPENAI_BASE_URL` (with its `/v1`),
@@ -137,6 +147,5 @@ export const config: Config.Config<Options> = Config.map(
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<LlmService, ConfigError | InvalidOptions, HttpClient> = Layer.unwrapEffect(
-  Effect.map(config, layer)
-)
+export const layerConfig: Layer.Layer<LlmService.LlmService, ConfigError | InvalidOptions, HttpClient> = Layer
+  .unwrapEffect(Effect.map(config, layer))

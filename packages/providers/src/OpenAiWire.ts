@@ -31,6 +31,8 @@ export interface Dialect {
   readonly maxTokensField?: "max_tokens" | "max_completion_tokens"
   /** The field in which earlier reasoning is sent back. @default it is left out */
   readonly reasoningField?: "reasoning" | "reasoning_content"
+  /** Whether a stream tells its usage unasked, and does not know how to be asked. @default false */
+  readonly usageUnasked?: boolean
   /** Whether `top_k` is known. @default false */
   readonly topK?: boolean
   /** Whether user messages may hold files (PDF) and audio. @default false */
@@ -64,7 +66,8 @@ export const toChatBody = (
     return {
       model: request.model,
       messages,
-      ...(stream && { stream: true, stream_options: { include_usage: true } }),
+      ...(stream && { stream: true }),
+      ...(stream && dialect.usageUnasked !== true && { stream_options: { include_usage: true } }),
       ...(request.maxTokens !== undefined && { [dialect.maxTokensField ?? "max_tokens"]: request.maxTokens }),
       temperature: request.temperature,
       top_p: request.topP,
@@ -159,18 +162,18 @@ const toUserContent = (
 /** Bytes only: the API fetches no file from an address. */
 const toFile = ({ name, source }: Prompt.FilePart, dialect: Dialect): object | undefined => {
   if (source._tag === "Url" || dialect.files !== true) return undefined
-  const audio = audioFormats[source.mediaType]
+  const audio = audioFormats.get(source.mediaType)
   return audio === undefined
     ? { type: "file", file: { filename: name ?? "file", file_data: Prompt.toUrl(source) } }
     : { type: "input_audio", input_audio: { data: source.data, format: audio } }
 }
 
-const audioFormats: { readonly [mediaType: string]: string | undefined } = {
-  "audio/wav": "wav",
-  "audio/x-wav": "wav",
-  "audio/mpeg": "mp3",
-  "audio/mp3": "mp3"
-}
+const audioFormats: ReadonlyMap<string, string> = new Map([
+  ["audio/wav", "wav"],
+  ["audio/x-wav", "wav"],
+  ["audio/mpeg", "mp3"],
+  ["audio/mp3", "mp3"]
+])
 
 const unsupportedFile = ({ source }: Prompt.FilePart, model: string, { backend, files }: Dialect) =>
   new LlmError.Unsupported({
@@ -309,11 +312,11 @@ export const argumentsOf = (call: unknown): string => {
  */
 export const toFinishReason = (reason: unknown, calls: boolean, refused: boolean): Completion.FinishReason => {
   if (refused) return "content-filter"
-  const known = typeof reason === "string" ? finishReasons[reason] ?? "other" : "other"
+  const known = typeof reason === "string" ? finishReasons.get(reason) ?? "other" : "other"
   return calls && (known === "stop" || known === "other") ? "tool-calls" : known
 }
 
-const finishReasons: { readonly [reason: string]: Completion.FinishReason | undefined } = {
+const finishReasons: ReadonlyMap<string, Completion.FinishReason> = new Map(Object.entries<Completion.FinishReason>({
   stop: "stop",
   eos_token: "stop",
   stop_sequence: "stop",
@@ -322,7 +325,7 @@ const finishReasons: { readonly [reason: string]: Completion.FinishReason | unde
   tool_calls: "tool-calls",
   function_call: "tool-calls",
   content_filter: "content-filter"
-}
+}))
 
 /**
  * Tokens, as the wire counts them: what is cached is part of the prompt, reasoning part of the answer.

@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import { readText } from "./body.js"
 import * as HttpFailure from "./httpFailure.js"
 import * as Json from "./json.js"
-import { scrub } from "./scrub.js"
+import { hide, scrub } from "./scrub.js"
 import { reasonOf } from "./sending.js"
 
 /** What judging an answer takes of a backend's definition. */
@@ -136,11 +136,10 @@ export const failureWithin = (
 
 const classify = ({ judge, lease }: Attempt, failure: HttpFailure.Failure): LlmError.LlmError => {
   const refinement = judge.refineError?.(failure) ?? HttpFailure.kindOf(failure)
-  return HttpFailure.toError(
-    failure,
-    refinement,
-    said(lease, `${judge.backend} ${HttpFailure.describe(failure, refinement)}`)
-  )
+  return HttpFailure.toError(failure, refinement, {
+    say: (text) => said(lease, text),
+    hide: (text) => hide(text, Redacted.value(lease.key))
+  })
 }
 
 const contextOf = ({ judge, model, operation }: Attempt, status: number, headers: Headers.Headers) => ({

@@ -175,7 +175,7 @@ const innerStatus = (failure: Failure): number | undefined => {
 // -----------------------------------------------------------------------------
 
 /** What happened, in words that follow the backend's name. What they quote is still to be freed of the key. */
-export const describe = (failure: Failure, refinement: Refinement): string =>
+export const describe = (failure: Failure, refinement: Refinement = "ServerFault"): string =>
   typeof refinement === "string" || refinement.advice === undefined
     ? happened(failure)
     : `${happened(failure)}; ${refinement.advice}`
@@ -193,18 +193,30 @@ const happened = ({ code, headers, message, status, text, type }: Failure): stri
   return `${what}${which === undefined ? "" : ` (${which})`}${said.trim() === "" ? "" : `: ${said}`}`
 }
 
-/** The error of a failure, once its kind is known. `message` is what is said to people, free of the key. */
-export const toError = (failure: Failure, refinement: Refinement, message: string): LlmError.LlmError => {
+/** How the backend's words are freed of the key. */
+export interface Words {
+  /** What may be said to people: short, and on one line. */
+  readonly say: (text: string) => string
+  /** The text whole. */
+  readonly hide: (text: string) => string
+}
+
+/** The error of a failure, once its kind is known. */
+export const toError = (failure: Failure, refinement: Refinement, words: Words): LlmError.LlmError => {
+  const { say } = words
   const kind = typeof refinement === "string" ? refinement : refinement.kind
   const retryAfter = typeof refinement === "string" ? failure.retryAfter : refinement.retryAfter ?? failure.retryAfter
+  const code = failure.code ?? failure.type
   return build[kind](failure, {
     backend: failure.backend,
-    message,
+    message: say(`${failure.backend} ${describe(failure, refinement)}`),
     status: failure.status,
     ...(failure.model !== "" && { model: failure.model }),
-    ...((failure.code ?? failure.type) !== undefined && { code: failure.code ?? failure.type }),
-    ...(failure.requestId !== undefined && { requestId: failure.requestId })
-  }, retryAfter === undefined ? {} : { retryAfter })
+    ...(code !== undefined && { code: say(code) }),
+    ...(failure.requestId !== undefined && { requestId: say(failure.requestId) })
+  }, {
+    ...(retryAfter !== undefined && { retryAfter })
+  }, words)
 }
 
 interface Fields {
@@ -218,21 +230,23 @@ interface Fields {
 
 type Wait = { readonly retryAfter?: Duration.Duration }
 
-const build: { readonly [K in Kind]: (failure: Failure, fields: Fields, wait: Wait) => LlmError.LlmError } = {
+type Build = (failure: Failure, fields: Fields, wait: Wait, words: Words) => LlmError.LlmError
+
+const build: { readonly [K in Kind]: Build } = {
   RateLimited: (_, fields, wait) => new LlmError.RateLimited({ ...fields, ...wait }),
   QuotaExhausted: (_, fields, wait) => new LlmError.QuotaExhausted({ ...fields, ...wait }),
   AuthenticationFailed: (_, fields) => new LlmError.AuthenticationFailed(fields),
-  InvalidRequest: ({ field }, fields) =>
-    new LlmError.InvalidRequest(field === undefined ? fields : { ...fields, field }),
+  InvalidRequest: ({ field }, fields, _, { say }) =>
+    new LlmError.InvalidRequest(field === undefined ? fields : { ...fields, field: say(field) }),
   ModelNotFound: (_, fields) => new LlmError.ModelNotFound(fields),
   ContentFiltered: (_, fields) => new LlmError.ContentFiltered(fields),
   ServerFault: (_, fields, wait) => new LlmError.ServerFault({ ...fields, ...wait }),
   MalformedResponse: (_, fields) => new LlmError.MalformedResponse(fields),
-  InvalidOutput: ({ body }, { backend, message, model }) =>
+  InvalidOutput: ({ body }, { backend, message, model }, _, { hide }) =>
     new LlmError.InvalidOutput({
       backend,
       message,
-      text: Json.string(Json.get2(body, "error", "failed_generation")) ?? "",
+      text: hide(Json.string(Json.get2(body, "error", "failed_generation")) ?? ""),
       ...(model !== undefined && { model })
     }),
   Unsupported: ({ operation }, { backend, message, model }) =>

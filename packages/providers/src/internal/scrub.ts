@@ -15,7 +15,8 @@ export const scrub = (text: string, key: string): string => {
 // eslint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]+/g
 
-const hide = (text: string, key: string): string => {
+/** A text without the key, as long as it was. */
+export const hide = (text: string, key: string): string => {
   if (key.length < 4) return text
   return pieces(text.replaceAll(key, redacted).replace(word, (word) => isHalfHidden(word, key) ? redacted : word), key)
 }
