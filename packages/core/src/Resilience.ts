@@ -252,7 +252,7 @@ const open =
     Effect.flatMap(Scope.make(), (scope) => {
       call.held.add((exit) => Scope.close(scope, exit))
       return Effect.flatMap(Scope.extend(Stream.toPull(parts), scope), (toPull) => {
-        const pull: Held.Pull = Effect.flatMap(toPull, (parts) => Effect.succeed(parts))
+        const pull: Held.Pull = Effect.flatMap(toPull, (parts) => Chunk.isEmpty(parts) ? pull : Effect.succeed(parts))
         return Effect.mapBoth(pull, {
           onSuccess: (first): Opened => ({ first, pull }),
           onFailure: Option.getOrElse(() =>

@@ -5,7 +5,7 @@ import * as LlmService from "@spillway/core/LlmService"
 import * as Policy from "@spillway/core/Policy"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Retry from "@spillway/core/Retry"
-import { ScriptedLlm } from "@spillway/testing"
+import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import { Cause, Chunk, Duration, Effect, Exit, FastCheck as fc, Fiber, Random, Stream, TestClock } from "effect"
 
 const backend = "scripted"
@@ -384,7 +384,7 @@ describe("Retry", () => {
             streamText: () =>
               Stream.suspend(() =>
                 ++calls === 1
-                  ? Stream.concat(Stream.fromChunk(Chunk.empty()), Stream.fail(fault()))
+                  ? Stream.concat(Stream.mapChunks(Stream.make(finish), Chunk.empty<Completion.Part>), Stream.fail(fault()))
                   : Stream.make(part("hello"), finish)
               )
           }),

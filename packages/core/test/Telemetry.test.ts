@@ -8,7 +8,7 @@ import * as Prompt from "@spillway/core/Prompt"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Retry from "@spillway/core/Retry"
 import * as Telemetry from "@spillway/core/Telemetry"
-import { ScriptedLlm } from "@spillway/testing"
+import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import { Cause, Effect, Exit, Fiber, Metric, Option, Stream, TestClock, Tracer } from "effect"
 import * as VirtualClock from "./virtualClock.js"
 
@@ -353,7 +353,7 @@ describe("Telemetry", () => {
       spans.map(({ attributes, ended, kind, name, parent }) => ({
         name,
         kind,
-        parent: Option.map(parent, (parent) => parent._tag === "Span" ? parent.name : "external"),
+        parent: Option.getOrNull(Option.map(parent, (parent) => parent._tag === "Span" ? parent.name : "external")),
         attributes: Object.fromEntries(attributes),
         ended: ended === undefined
           ? "not yet"
@@ -369,7 +369,7 @@ describe("Telemetry", () => {
           {
             name: "chat m",
             kind: "client",
-            parent: Option.none(),
+            parent: null,
             attributes: {
               "gen_ai.operation.name": "chat",
               "gen_ai.provider.name": name,
@@ -386,14 +386,14 @@ describe("Telemetry", () => {
           {
             name: "attempt",
             kind: "internal",
-            parent: Option.some("chat m"),
+            parent: "chat m",
             attributes: { "spillway.attempt": 1, "error.type": "ServerFault" },
             ended: "failed"
           },
           {
             name: "attempt",
             kind: "internal",
-            parent: Option.some("chat m"),
+            parent: "chat m",
             attributes: { "spillway.attempt": 2 },
             ended: "well"
           }
@@ -427,7 +427,7 @@ describe("Telemetry", () => {
         yield* TestClock.adjust("1 second")
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(
-          shown(spans).map(({ attributes, ended, name, parent }) => [name, Option.getOrNull(parent), ended, attributes["error.type"]]),
+          shown(spans).map(({ attributes, ended, name, parent }) => [name, parent, ended, attributes["error.type"]]),
           [
             ["mine", null, "interrupted", undefined],
             ["chat m", "mine", "interrupted", "interrupted"],

@@ -6,7 +6,7 @@ import * as Policy from "@spillway/core/Policy"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Retry from "@spillway/core/Retry"
 import * as Timeout from "@spillway/core/Timeout"
-import { ScriptedLlm } from "@spillway/testing"
+import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import {
   Cause,
   Chunk,
@@ -416,6 +416,19 @@ describe("Timeout", () => {
         assert.isTrue(closed())
       }))
 
+    it.scoped("waits for nothing any more once its consumer is gone", () =>
+      Effect.gen(function*() {
+        let gaveUp = 0
+        const waiting = Effect.onInterrupt(Effect.never, () => Effect.sync(() => gaveUp++))
+        const { llm } = yield* make({}, ScriptedLlm.repeat([text("a"), waiting]))
+        yield* Stream.runDrain(Stream.take(llm.streamText(request), 1))
+        assert.strictEqual(gaveUp, 1)
+        const fiber = yield* Effect.fork(Stream.runDrain(llm.streamText(request)))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(gaveUp, 2)
+      }))
+
     it.scoped("is closed when its consumer is interrupted", () =>
       Effect.gen(function*() {
         const { closed, put, stream } = yield* feed
@@ -461,6 +474,18 @@ describe("Timeout", () => {
   })
 
   describe("the alarm", () => {
+    it.scoped("rings for a call that has less time than those before it", () =>
+      Effect.gen(function*() {
+        const { llm } = yield* make({}, ScriptedLlm.repeat(Effect.never))
+        const long = yield* watch(llm.generateText(request))
+        yield* TestClock.adjust("1 second")
+        const short = yield* watch(Policy.withDeadline(llm.generateText(request), "2 seconds"))
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual((yield* Fiber.join(short))[1], 3000)
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* Fiber.join(long))[1], 60_000)
+      }))
+
     it("is one sleeping fiber for all calls, which ends with the scope", () =>
       Effect.runPromise(Effect.gen(function*() {
         const clock = VirtualClock.make()
@@ -477,7 +502,9 @@ describe("Timeout", () => {
         yield* Effect.withClock(
           Effect.gen(function*() {
             const scope = yield* Scope.make()
-            const llm = yield* ScriptedLlm.make(ScriptedLlm.repeat(Effect.never))
+            const llm = yield* ScriptedLlm.make(
+              ScriptedLlm.repeat(({ operation }) => operation === "streamText" ? "a few words" : Effect.never)
+            )
             const timeout = yield* Scope.extend(Timeout.make(), scope)
             const service = Resilience.protect(llm, timeout.policy)
             const fibers = yield* Effect.replicateEffect(Effect.fork(service.generateText(request)), 1000)
@@ -485,6 +512,8 @@ describe("Timeout", () => {
             assert.strictEqual(yield* llm.inFlight, 1000)
             assert.strictEqual(sleeping, 1)
             yield* Fiber.interruptAll(fibers)
+            yield* Stream.runDrain(Stream.take(service.streamText(request), 1))
+            yield* Stream.runDrain(service.streamText(request))
             assert.isAtMost(sleeping, 1)
             yield* Scope.close(scope, Exit.void)
             yield* clock.settle
