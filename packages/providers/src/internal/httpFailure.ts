@@ -44,6 +44,8 @@ export type Kind =
   | "AuthenticationFailed"
   | "InvalidRequest"
   | "ModelNotFound"
+  | "NotFound"
+  | "Conflict"
   | "ContentFiltered"
   | "ServerFault"
   | "MalformedResponse"
@@ -239,6 +241,8 @@ const build: { readonly [K in Kind]: Build } = {
   InvalidRequest: ({ field }, fields, _, { say }) =>
     new LlmError.InvalidRequest(field === undefined ? fields : { ...fields, field: say(field) }),
   ModelNotFound: (_, fields) => new LlmError.ModelNotFound(fields),
+  NotFound: (_, fields) => new LlmError.NotFound(fields),
+  Conflict: (_, fields) => new LlmError.Conflict(fields),
   ContentFiltered: (_, fields) => new LlmError.ContentFiltered(fields),
   ServerFault: (_, fields, wait) => new LlmError.ServerFault({ ...fields, ...wait }),
   MalformedResponse: (_, fields) => new LlmError.MalformedResponse(fields),
