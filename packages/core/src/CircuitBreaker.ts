@@ -289,10 +289,7 @@ export const make = (
             (self, that) => self._tag === that._tag
           ))
       ),
-      open: Effect.sync(() => {
-        const state = MutableRef.get(current)
-        if (state._tag !== "Open" || state.until !== Infinity) become(Circuit.opened(state, Infinity))
-      }),
+      open: Effect.sync(() => become(Circuit.opened(MutableRef.get(current), Infinity))),
       close: Effect.sync(() => become(Circuit.closed(MutableRef.get(current), settings)))
     }
   })
