@@ -13,6 +13,7 @@ import * as Resilience from "@spillway/core/Resilience"
 import * as Router from "@spillway/core/Router"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Simulator from "@spillway/testing/Simulator"
+import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -64,10 +65,10 @@ export const impatient: Resilience.Options = { retry: { maxRetries: 2 } }
 
 const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.ConfigError> => {
   const entry: Catalogue.Entry = Catalogue.backends[name]
-  const sign: Config.Config<unknown> = entry.keyVariable === undefined
-    ? Config.string(entry.addressVariable)
-    : KeyPool.config(entry.keyVariable)
-  return Effect.map(Config.option(sign), Option.isSome)
+  const signs: Iterable<Config.Config<unknown>> = entry.keyVariables === undefined
+    ? entry.addressVariables.map((name) => Config.string(name))
+    : [KeyPool.config(...entry.keyVariables)]
+  return Effect.map(Effect.all(Array.from(signs, Config.option)), Arr.some(Option.isSome))
 }
 
 const route = (names: ReadonlyArray<Catalogue.Name>, options: Resilience.Options) =>

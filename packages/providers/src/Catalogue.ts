@@ -7,6 +7,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmService from "@spillway/core/LlmService"
+import type * as Arr from "effect/Array"
 import type * as ConfigError from "effect/ConfigError"
 import type * as Layer from "effect/Layer"
 import * as Anthropic from "./Anthropic.js"
@@ -21,10 +22,15 @@ import * as OpenAi from "./OpenAi.js"
  * @category models
  */
 export interface Entry {
-  /** The variable (and its numbered kin, `…_1`) that holds a key; absent where no key is needed. */
-  readonly keyVariable?: string
-  /** The variable that holds the address. */
-  readonly addressVariable: string
+  /**
+   * The variables (each with its numbered kin, `…_1`) that hold the keys of a backend which nobody can use without one:
+   * it is there when one of them is set. Absent where a backend can do without: it is there when its address is.
+   */
+  readonly keyVariables?: Arr.NonEmptyReadonlyArray<string>
+  /** The variables that may hold the address, the first that is set counts. */
+  readonly addressVariables: Arr.NonEmptyReadonlyArray<string>
+  /** A model to ask for each operation, where nobody names one: small, cheap and likely to be there. */
+  readonly models: { readonly [O in LlmService.Operation]?: string }
   /** The backend as the environment says. */
   readonly layer: Layer.Layer<
     LlmService.LlmService,
@@ -40,10 +46,29 @@ export interface Entry {
  * @category catalogue
  */
 export const backends = {
-  openai: { keyVariable: "OPENAI_API_KEY", addressVariable: "OPENAI_BASE_URL", layer: OpenAi.layerConfig },
-  anthropic: { keyVariable: "ANTHROPIC_API_KEY", addressVariable: "ANTHROPIC_BASE_URL", layer: Anthropic.layerConfig },
-  groq: { keyVariable: "GROQ_API_KEY", addressVariable: "GROQ_BASE_URL", layer: Groq.layerConfig },
-  ollama: { addressVariable: "OLLAMA_HOST", layer: Ollama.layerConfig }
+  openai: {
+    keyVariables: ["OPENAI_API_KEY"],
+    addressVariables: ["OPENAI_BASE_URL"],
+    models: { generateText: "gpt-4o-mini", embed: "text-embedding-3-small" },
+    layer: OpenAi.layerConfig
+  },
+  anthropic: {
+    keyVariables: ["ANTHROPIC_API_KEY"],
+    addressVariables: ["ANTHROPIC_BASE_URL"],
+    models: { generateText: "claude-haiku-4-5" },
+    layer: Anthropic.layerConfig
+  },
+  groq: {
+    keyVariables: ["GROQ_API_KEY"],
+    addressVariables: ["GROQ_BASE_URL"],
+    models: { generateText: "llama-3.1-8b-instant" },
+    layer: Groq.layerConfig
+  },
+  ollama: {
+    addressVariables: ["OLLAMA_HOST"],
+    models: { generateText: "llama3.2", embed: "all-minilm" },
+    layer: Ollama.layerConfig
+  }
 } as const satisfies { readonly [backend: string]: Entry }
 
 /**

@@ -7,6 +7,7 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Gateway from "@spillway/gateway/Gateway"
+import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Console from "effect/Console"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -54,16 +55,15 @@ const welcome = (url: string, { names }: Settings.Backends): string =>
   `Spillway listens on ${url}, before ${names.join(", ")}. Try:
 
   curl -N ${url}/v1/chat/completions -H 'content-type: application/json' \\
-    -d '{"model":"${names[0]}/${models[names[0]!]}","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
+    -d '{"model":"${anyModel(names)}","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
 
   curl ${url}/status.json
 
 Ctrl-C lets the calls in flight end, and stops.`
 
-/** A model to say hello to, at each backend. */
-const models: { readonly [B in Settings.Backends["names"][number]]: string } = {
-  openai: "gpt-4o-mini",
-  anthropic: "claude-haiku-4-5",
-  groq: "llama-3.1-8b-instant",
-  ollama: "llama3.2"
-}
+/** A model to say hello to. */
+const anyModel = (names: ReadonlyArray<Catalogue.Name>): string =>
+  names.flatMap((name) => {
+    const { generateText }: Catalogue.Entry["models"] = Catalogue.backends[name].models
+    return generateText === undefined ? [] : [`${name}/${generateText}`]
+  })[0] ?? "backend/model"
