@@ -27,7 +27,7 @@ export default {
       "providers-know-only-words",
       "What providers may import.",
       { path: src("providers") },
-      { pathNot: [src("core|providers"), modules("effect|@effect/platform|eventsource-parser")] }
+      { pathNot: [src("core|providers"), modules("effect|@effect/platform|eventsource-parser|@noble/hashes")] }
     ),
     never(
       "backends-know-no-backend",
