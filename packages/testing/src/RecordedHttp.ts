@@ -196,7 +196,6 @@ export const repeat = (step: Step): Repeat => ({ _tag: "Repeat", step })
  * @category constructors
  * @example
  * ```ts
- * import * as HttpClient from "@effect/platform/HttpClient"
  * import { RecordedHttp } from "@spillway/testing"
  * import * as Effect from "effect/Effect"
  * import * as assert from "node:assert"
