@@ -9,13 +9,14 @@ import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
+import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as HttpBackend from "./HttpBackend.js"
+import * as Address from "./internal/address.js"
 import * as Limits from "./internal/limits.js"
 import * as OpenAiErrors from "./internal/openAiErrors.js"
 import * as OpenAiStream from "./internal/openAiStream.js"
@@ -150,14 +151,8 @@ export const layer = (
 export const config = (profile: Profile): Config.Config<Options> =>
   Config.all({
     apiKeys: KeyPool.config(profile.keyVariable),
-    baseUrl: Config.withDefault(address(profile.baseUrlVariable), profile.baseUrl)
+    baseUrl: Config.withDefault(Address.config(profile.baseUrlVariable), profile.baseUrl)
   })
-
-const address = (variable: string): Config.Config<string> =>
-  Config.mapOrFail(Config.string(variable), (text) =>
-    text.trim() === ""
-      ? Either.left(ConfigError.InvalidData([variable], "Expected an address, but it is set to nothing"))
-      : Either.right(text.trim()))
 
 /**
  * The backend of a profile, as the environment says.

@@ -1,0 +1,13 @@
+/**
+ * Where a backend is, as the environment says.
+ */
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Either from "effect/Either"
+
+/** The address in a variable; one that is set to nothing is an error. */
+export const config = (variable: string): Config.Config<string> =>
+  Config.mapOrFail(Config.string(variable), (text) =>
+    text.trim() === ""
+      ? Either.left(ConfigError.InvalidData([variable], "Expected an address, but it is set to nothing"))
+      : Either.right(text.trim()))
