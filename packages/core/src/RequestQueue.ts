@@ -52,7 +52,8 @@ export interface Options {
    */
   readonly concurrency?: number | undefined
   /**
-   * Longest wait, from 1 millisecond. Then the call fails with `TimedOut`, whose `after` is this; nothing was sent.
+   * Longest wait, from 1 millisecond. Then the call fails with `QueueFull`: nothing was sent, and waiting again
+   * would not be shorter.
    *
    * @default 300 seconds
    */
@@ -283,7 +284,7 @@ export const make = (
       })
 
     const tooLate = (call: Policy.Call, at: number) =>
-      deadlineOf(call) <= at ? deadlineExceeded(call) : timedOut(call)
+      deadlineOf(call) <= at ? deadlineExceeded(call) : waitedTooLong(call)
 
     const deadlineExceeded = (call: Policy.Call) =>
       new LlmError.DeadlineExceeded({
@@ -293,11 +294,12 @@ export const make = (
         message: `the call's deadline passed before ${backend}'s queue had a place for it`
       })
 
-    const timedOut = (call: Policy.Call) =>
-      new LlmError.TimedOut({
+    const waitedTooLong = (call: Policy.Call) =>
+      new LlmError.QueueFull({
         backend,
         model: call.model,
-        after: settings.maxWait,
+        capacity,
+        waiting: room.size(),
         message: `the call waited ${Duration.format(settings.maxWait)} in ${backend}'s queue, the longest that a call may`
       })
 

@@ -102,7 +102,7 @@ interface Caller {
   readonly end: Deferred.Deferred<void, LlmError.LlmError>
   readonly fiber: Fiber.RuntimeFiber<void, LlmError.LlmError>
   /** What the rules say of it. */
-  state: "waiting" | "running" | "done" | "interrupted" | LlmError.Tag
+  state: "waiting" | "running" | "done" | "interrupted" | "WaitedTooLong" | LlmError.Tag
 }
 
 const due = (caller: Caller) => Math.min(caller.deadline, caller.since + maxWait)
@@ -141,7 +141,7 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
 
     const giveUp = (noticed: (caller: Caller) => number) => {
       for (const caller of those("waiting")) {
-        if (due(caller) <= now()) caller.state = caller.deadline <= noticed(caller) ? "DeadlineExceeded" : "TimedOut"
+        if (due(caller) <= now()) caller.state = caller.deadline <= noticed(caller) ? "DeadlineExceeded" : "WaitedTooLong"
       }
     }
 
@@ -243,7 +243,11 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
             : Exit.match(exit, {
               onSuccess: () => "done",
               onFailure: (cause) =>
-                Option.match(Cause.failureOption(cause), { onNone: () => "interrupted", onSome: ({ _tag }) => _tag })
+                Option.match(Cause.failureOption(cause), {
+                  onNone: () => "interrupted",
+                  onSome: ({ _tag, message }) =>
+                    _tag === "QueueFull" && message.includes("waited") ? "WaitedTooLong" : _tag
+                })
             }),
           caller.state,
           `caller ${caller.id}`
@@ -280,7 +284,7 @@ describe("the queue", () => {
       )
       assert.deepStrictEqual(
         [...ends].sort(),
-        ["DeadlineExceeded", "QueueFull", "ServerFault", "TimedOut", "done", "interrupted"],
+        ["DeadlineExceeded", "QueueFull", "ServerFault", "WaitedTooLong", "done", "interrupted"],
         "every way to end was seen"
       )
     }
