@@ -16,6 +16,8 @@ import {
   Either,
   Exit,
   Fiber,
+  Logger,
+  LogLevel,
   Option,
   Queue,
   Scope,
@@ -472,6 +474,31 @@ describe("Timeout", () => {
         assert.deepStrictEqual([yield* inFlight, log], [0, ["ServerFault"]])
       }))
   })
+
+  it.scoped("logs nothing of errors that its caller hears of, nor of streams that end", () =>
+    Effect.gen(function*() {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void logged.push(message))
+      const { llm } = yield* make(
+        { attempt: "5 seconds" },
+        Effect.delay(fault, 1000),
+        Effect.never,
+        [text("a"), later(Effect.succeed(finish), 1000)]
+      )
+      const fiber = yield* Effect.fork(
+        Effect.gen(function*() {
+          yield* Effect.exit(llm.generateText(request))
+          yield* Effect.exit(llm.generateText(request))
+          yield* Effect.exit(Stream.runDrain(llm.streamText(request)))
+        }).pipe(
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          Logger.withMinimumLogLevel(LogLevel.All)
+        )
+      )
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(logged, [])
+    }))
 
   describe("the alarm", () => {
     it.scoped("rings for a call that has less time than those before it", () =>

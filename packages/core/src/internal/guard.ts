@@ -27,6 +27,10 @@ const runtimeOf = <R>(
     runtimeFlags: RuntimeFlags.enable(status.runtimeFlags, RuntimeFlags.Interruption)
   })
 
+// an error is the parent's to handle: a fiber that failed would be logged as one that nobody handled
+const start = <A, E, R>(runtime: Runtime.Runtime<R>, effect: Effect.Effect<A, E, R>, immediate: boolean) =>
+  Runtime.runFork(runtime)(Effect.exit(effect), { immediate })
+
 /**
  * Interrupts the effect when it has not ended at `time`, and fails once it has given everything back.
  */
@@ -38,12 +42,9 @@ export const until = <A, R>(
 ): Effect.Effect<A, LlmError, R> =>
   Effect.withFiberRuntime((parent, status) =>
     Effect.async<A, LlmError>((resume) => {
-      const child = Runtime.runFork(runtimeOf<R>(parent, status))(effect)
+      const child = start(runtimeOf<R>(parent, status), effect, true)
       const done = child.unsafePoll()
-      if (done !== null) {
-        resume(done)
-        return
-      }
+      if (done !== null) return resume(Exit.flatten(done))
       let isLate = false
       const alarm = alarms.set(time, () => {
         isLate = true
@@ -51,7 +52,7 @@ export const until = <A, R>(
       })
       child.addObserver((exit) => {
         alarms.clear(alarm)
-        resume(isLate && Exit.isInterrupted(exit) ? Effect.fail(late()) : exit)
+        resume(isLate && Exit.isInterrupted(exit) ? Effect.fail(late()) : Exit.flatten(exit))
       })
       return Effect.suspend(() => Fiber.interrupt(child))
     })
@@ -130,7 +131,7 @@ export const watch = (
     })
 
     const runtime = runtimeOf<never>(parent, status)
-    const child = Runtime.runFork(runtime)(pump, { immediate: false })
+    const child = start(runtime, pump, false)
     const next = () => Math.min(deadline, (since === Infinity ? alarms.now() : since) + idle)
     const ring = () => {
       const now = alarms.now()
@@ -142,9 +143,9 @@ export const watch = (
     child.addObserver((exit) => {
       alarms.clear(alarm)
       const isCut = cut !== undefined && Exit.isInterrupted(exit)
-      end = isCut ? Exit.fail(Option.some(cut!)) : exit
+      end = isCut ? Exit.fail(Option.some(cut!)) : Exit.flatten(exit)
       // an error of the backend has closed it already, within `rest`
-      Runtime.runFork(runtime)(held.close(isCut ? Exit.fail(cut!) : exit))
+      Runtime.runFork(runtime)(held.close(isCut ? Exit.fail(cut!) : end))
       const resume = taker
       taker = undefined
       resume?.(end)
