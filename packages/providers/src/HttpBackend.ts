@@ -32,7 +32,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Attempt from "./internal/attempt.js"
-import { readText, tooLarge } from "./internal/body.js"
+import { readBytes, readText, tooLarge, type Unread } from "./internal/body.js"
 import type * as Framing from "./internal/framing.js"
 import type * as HttpFailure from "./internal/httpFailure.js"
 import * as Json from "./internal/json.js"
@@ -84,10 +84,10 @@ export interface Definition {
 export interface Operation<I, A> {
   /** What to send, or why it cannot be said on this wire (`Unsupported`, `InvalidRequest`); no key is leased yet. */
   readonly request: (input: I) => Either.Either<Outgoing, LlmError.LlmError>
-  /** Our words from a 2xx body, which is JSON (`unknown` until looked at), or text if `reads` says so. */
+  /** Our words from a 2xx body, which is JSON (`unknown` until looked at), or text or a `Uint8Array` if `reads` says so. */
   readonly response: (body: unknown, exchange: Exchange<I>) => Either.Either<A, LlmError.LlmError>
   /** What the body is. @default "json" */
-  readonly reads?: "json" | "text"
+  readonly reads?: "json" | "text" | "bytes"
 }
 
 /**
@@ -135,7 +135,8 @@ export interface Frame {
 export type End = Reading.End
 
 /**
- * What is sent: `path` (with its query, beginning with a slash) is added to the base URL, `body` is sent as JSON.
+ * What is sent: `path` (with its query, beginning with a slash) is added to the base URL, `body` is sent as JSON, or as
+ * it is if it is bytes (`application/octet-stream`, unless `headers` name another type).
  *
  * @since 0.1.0
  * @category models
@@ -336,7 +337,7 @@ interface Wire {
 /** What is sent, and by whom it is asked for; the key is not known yet. */
 interface Prepared {
   readonly outgoing: Outgoing
-  readonly body: string | undefined
+  readonly body: string | Uint8Array | undefined
   readonly begin: (lease: KeyPool.Lease) => Attempt.Attempt
 }
 
@@ -348,7 +349,9 @@ const prepare = <I>(
   model: string
 ): Either.Either<Prepared, LlmError.LlmError> =>
   Either.flatMap(operation.request(input), (outgoing): Either.Either<Prepared, LlmError.LlmError> => {
-    const body = outgoing.body === undefined ? undefined : Json.stringify(outgoing.body)
+    const body = outgoing.body === undefined || outgoing.body instanceof Uint8Array
+      ? outgoing.body
+      : Json.stringify(outgoing.body)
     if (body === undefined && outgoing.body !== undefined) {
       return Either.left(
         new LlmError.InvalidRequest({
@@ -448,8 +451,10 @@ const receive = <I, A>(
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<A, LlmError.LlmError> => {
   const { headers, status } = response
-  const text = readText(response, headers, options.maxResponseBytes)
-  return Effect.matchEffect(Effect.zip(text, Clock.currentTimeMillis), {
+  const content: Effect.Effect<string | Uint8Array, Unread> = operation.reads === "bytes"
+    ? readBytes(response, headers, options.maxResponseBytes)
+    : readText(response, headers, options.maxResponseBytes)
+  return Effect.matchEffect(Effect.zip(content, Clock.currentTimeMillis), {
     onFailure: (error) =>
       Attempt.failWith(
         attempt,
@@ -457,21 +462,21 @@ const receive = <I, A>(
           ? Attempt.malformed(attempt, status, headers, `the answer has more than ${options.maxResponseBytes} bytes`)
           : Attempt.networkFailure(attempt, "broke off its answer", error)
       ),
-    onSuccess: ([text, now]) => {
+    onSuccess: ([content, now]) => {
       Attempt.observe(attempt, headers, now)
-      const body = operation.reads === "text" ? text : Json.parse(text)
+      const body = typeof content === "string" && operation.reads !== "text" ? Json.parse(content) : content
       const answer = body === undefined
-        ? Either.left(Attempt.malformed(attempt, status, headers, noJson(text, headers)))
+        ? Either.left(Attempt.malformed(attempt, status, headers, noJson(content, headers)))
         : operation.response(body, exchangeOf(attempt, input, status, headers))
       return Either.isLeft(answer) ? Attempt.failWith(attempt, answer.left) : Effect.succeed(answer.right)
     }
   })
 }
 
-const noJson = (text: string, headers: Headers.Headers): string =>
-  text === ""
+const noJson = ({ length }: string | Uint8Array, headers: Headers.Headers): string =>
+  length === 0
     ? "the answer is empty"
-    : `the answer (${text.length} characters of ${headers["content-type"] ?? "no stated type"}) is no JSON`
+    : `the answer (${length} characters of ${headers["content-type"] ?? "no stated type"}) is no JSON`
 
 // -----------------------------------------------------------------------------
 // answers in pieces

@@ -474,6 +474,39 @@ describe("an answer", () => {
       }
       assert.strictEqual(yield* backend.run("ping", operation, undefined, ""), "pong")
     }))
+
+  const raw: HttpBackend.Operation<Uint8Array, unknown> = {
+    reads: "bytes",
+    request: (body) => Either.right({ method: "POST", path: "/raw", body, headers: { "x-length": "1" } }),
+    response: Either.right
+  }
+  const bytes = Uint8Array.of(0, 255, 195, 40, 10)
+
+  it.effect("may be bytes, and so may be what is asked", () =>
+    Effect.gen(function*() {
+      const { backend, http } = yield* stage([
+        { body: [bytes.slice(0, 2), bytes.slice(2)] },
+        { body: [bytes], headers: { "content-length": "5" } },
+        { body: [] }
+      ])
+      assert.deepStrictEqual(yield* backend.run("raw", raw, bytes, ""), bytes)
+      assert.deepStrictEqual(yield* backend.run("raw", raw, bytes, ""), bytes)
+      assert.deepStrictEqual(yield* backend.run("raw", raw, new Uint8Array(), ""), new Uint8Array())
+      const [asked] = yield* http.requests
+      assert.deepStrictEqual(asked!.bytes, bytes)
+      assert.strictEqual(asked!.headers["content-type"], "application/octet-stream")
+      assert.strictEqual(asked!.headers["x-length"], "1")
+      assert.strictEqual(yield* http.open, 0)
+    }))
+
+  it.effect("of bytes is held to the same limit", () =>
+    Effect.gen(function*() {
+      const endless = { body: [bytes, bytes, RecordedHttp.hang] }
+      const { backend, heard, http } = yield* stage([endless], {}, ["sk-1"], { maxResponseBytes: 9 })
+      yield* Effect.flip(backend.run("raw", raw, bytes, ""))
+      assert.strictEqual(heard[1], "MalformedResponse")
+      assert.strictEqual(yield* http.open, 0)
+    }))
 })
 
 describe("a stream", () => {

@@ -100,6 +100,8 @@ export interface Asked {
   readonly headers: Headers.Headers
   /** The body as JSON; the text of it when it is none, `undefined` when there is none. */
   readonly body: unknown
+  /** The body as it went over the wire; `undefined` when there is none. */
+  readonly bytes: Uint8Array | undefined
   /** When it arrived, in milliseconds on the `Clock`. */
   readonly at: number
 }
@@ -303,7 +305,8 @@ const unsafeMake = (script: ReadonlyArray<Step | Repeat>): Recorded => {
 
   const client = HttpClient.make((request, url) =>
     Effect.flatMap(Clock.currentTimeMillis, (at) => {
-      const asked: Asked = { method: request.method, url, headers: request.headers, body: bodyOf(request), at }
+      const bytes = bytesOf(request)
+      const asked: Asked = { method: request.method, url, headers: request.headers, body: bodyOf(bytes), bytes, at }
       const last = script.at(-1)
       const step = script[requests.length] ?? (isRepeat(last) ? last : undefined)
       requests.push(asked)
@@ -342,13 +345,16 @@ const resolve = (step: Step, asked: Asked): Effect.Effect<Recording, Unreachable
     ? Effect.suspend(() => resolve(step(asked), asked))
     : Effect.succeed(step)
 
-const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): unknown => {
-  const text = body._tag === "Uint8Array"
-    ? new TextDecoder().decode(body.body)
-    : body._tag === "Raw" && typeof body.body === "string"
+const bytesOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | undefined =>
+  body._tag === "Uint8Array"
     ? body.body
+    : body._tag === "Raw" && typeof body.body === "string"
+    ? new TextEncoder().encode(body.body)
     : undefined
-  if (text === undefined) return undefined
+
+const bodyOf = (bytes: Uint8Array | undefined): unknown => {
+  if (bytes === undefined) return undefined
+  const text = new TextDecoder().decode(bytes)
   try {
     return JSON.parse(text)
   } catch {

@@ -33,36 +33,87 @@ const isNotEmptyBody = (error: HttpClientError.HttpClientError): boolean => erro
 /** The body has more bytes than allowed. */
 export const tooLarge = "TooLarge" as const
 
-/** The body, if it has at most `limit` bytes once it is decompressed; a larger one is cut off at once. */
+/** Why a body was not read. */
+export type Unread = HttpClientError.HttpClientError | typeof tooLarge
+
+/** The body as text, if it has at most `limit` bytes once it is decompressed; a larger one is cut off at once. */
 export const readText = (
   response: HttpClientResponse.HttpClientResponse,
   headers: Headers.Headers,
   limit: number
-): Effect.Effect<string, HttpClientError.HttpClientError | typeof tooLarge> => {
-  const length = headers["content-length"]
-  // what a client reads by itself it reads whole, so it may do so only when the size is known beforehand
-  return length !== undefined && headers["content-encoding"] === undefined && Number(length) <= limit
-    ? response.text
-    : Effect.acquireUseRelease(open(response), ({ bytes }) => collect(bytes, limit), ({ close }) => close)
+): Effect.Effect<string, Unread> =>
+  isKnownWithin(headers, limit) ? response.text : collect(response, limit, textual)
+
+/** The body as bytes, under the same limit. */
+export const readBytes = (
+  response: HttpClientResponse.HttpClientResponse,
+  headers: Headers.Headers,
+  limit: number
+): Effect.Effect<Uint8Array, Unread> =>
+  isKnownWithin(headers, limit)
+    ? Effect.map(response.arrayBuffer, (buffer) => new Uint8Array(buffer))
+    : collect(response, limit, binary)
+
+/** What a client reads by itself it reads whole, so it may do so only when the size is known beforehand. */
+const isKnownWithin = (headers: Headers.Headers, limit: number): boolean =>
+  headers["content-length"] !== undefined && headers["content-encoding"] === undefined &&
+  Number(headers["content-length"]) <= limit
+
+/** What pieces add up to. */
+interface Sink<A> {
+  readonly add: (piece: Uint8Array) => void
+  readonly end: () => A
 }
 
-const collect = (
-  bytes: Body["bytes"],
-  limit: number
-): Effect.Effect<string, HttpClientError.HttpClientError | typeof tooLarge> => {
+const textual = (): Sink<string> => {
   const decoder = new TextDecoder()
   let text = ""
-  let size = 0
-  const next: Effect.Effect<string, HttpClientError.HttpClientError | typeof tooLarge> = Effect.matchEffect(bytes, {
-    onSuccess: (chunk) => {
-      for (const piece of chunk) {
-        size += piece.length
-        if (size > limit) return Effect.fail(tooLarge)
-        text += decoder.decode(piece, { stream: true })
-      }
-      return next
+  return {
+    add(piece) {
+      text += decoder.decode(piece, { stream: true })
     },
-    onFailure: (error) => Option.isNone(error) ? Effect.succeed(text + decoder.decode()) : Effect.fail(error.value)
-  })
-  return next
+    end: () => text + decoder.decode()
+  }
 }
+
+const binary = (): Sink<Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  let size = 0
+  return {
+    add(piece) {
+      pieces.push(piece)
+      size += piece.length
+    },
+    end() {
+      const bytes = new Uint8Array(size)
+      let at = 0
+      for (const piece of pieces) {
+        bytes.set(piece, at)
+        at += piece.length
+      }
+      return bytes
+    }
+  }
+}
+
+const collect = <A>(
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number,
+  makeSink: () => Sink<A>
+): Effect.Effect<A, Unread> =>
+  Effect.acquireUseRelease(open(response), ({ bytes }) => {
+    const sink = makeSink()
+    let size = 0
+    const next: Effect.Effect<A, Unread> = Effect.matchEffect(bytes, {
+      onSuccess: (chunk) => {
+        for (const piece of chunk) {
+          size += piece.length
+          if (size > limit) return Effect.fail(tooLarge)
+          sink.add(piece)
+        }
+        return next
+      },
+      onFailure: (error) => Option.isNone(error) ? Effect.sync(sink.end) : Effect.fail(error.value)
+    })
+    return next
+  }, ({ close }) => close)

@@ -54,7 +54,7 @@ export interface Requests {
     key: Redacted.Redacted,
     method: HttpMethod.HttpMethod,
     url: string,
-    body: string | undefined,
+    body: string | Uint8Array | undefined,
     headers: Readonly<Record<string, string>> | undefined
   ) => HttpClientRequest.HttpClientRequest | undefined
 }
@@ -82,7 +82,7 @@ export const requests = (
       if (known.common === undefined) return undefined
       let request = HttpClientRequest.setUrl(known.common, url)
       if (method !== "POST") request = HttpClientRequest.setMethod(request, method)
-      if (body !== undefined) request = HttpClientRequest.setBody(request, HttpBody.text(body, "application/json"))
+      if (body !== undefined) request = HttpClientRequest.setBody(request, toHttpBody(body))
       return extra === undefined ? request : HttpClientRequest.setHeaders(request, extra)
     }
   }
@@ -99,3 +99,8 @@ export const reasonOf = (error: HttpClientError.HttpClientError): string => {
   }
   return reason
 }
+const toHttpBody = (body: string | Uint8Array): HttpBody.HttpBody =>
+  typeof body === "string"
+    ? HttpBody.text(body, "application/json")
+    : HttpBody.uint8Array(body, "application/octet-stream")
+
