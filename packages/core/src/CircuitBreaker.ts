@@ -49,6 +49,7 @@ const wasAsked: { readonly [T in LlmError.Tag]: boolean } = {
   RateLimited: true,
   QuotaExhausted: true,
   AuthenticationFailed: true,
+  PermissionDenied: true,
   InvalidRequest: true,
   ModelNotFound: true,
   NotFound: true,
@@ -65,7 +66,8 @@ const wasAsked: { readonly [T in LlmError.Tag]: boolean } = {
   CircuitOpen: false,
   QueueFull: false,
   KeysCooling: false,
-  KeysExhausted: false
+  KeysExhausted: false,
+  PartialFailure: false
 }
 
 /**

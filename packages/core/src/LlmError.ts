@@ -2,7 +2,7 @@
  * Everything that can go wrong between a program and a model, as one union of tagged errors, and what to do about
  * each, as one table.
  *
- * Fourteen of the errors are the backend's (or the way to it), the rest are our own. Every one names its `backend`
+ * Fifteen of the errors are the backend's (or the way to it), the rest are our own. Every one names its `backend`
  * and says what happened in a `message` that holds no key and no prompt. They are Schema classes, so they encode for the
  * gateway, the log and the dashboard.
  *
@@ -63,7 +63,7 @@ export class QuotaExhausted extends Schema.TaggedError<QuotaExhausted>("@spillwa
 ) {}
 
 /**
- * The backend does not accept this key (wrong, revoked, or not allowed to do this).
+ * The backend does not accept this key (wrong, revoked, or not allowed any of this).
  *
  * @since 0.1.0
  * @category errors
@@ -74,6 +74,17 @@ export class AuthenticationFailed
     answered
   )
 {}
+
+/**
+ * The key is good, but not for this: another object, bucket or operation is still open to it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PermissionDenied extends Schema.TaggedError<PermissionDenied>("@spillway/core/PermissionDenied")(
+  "PermissionDenied",
+  answered
+) {}
 
 /**
  * The request is wrong in itself: sending it again, anywhere, would not help.
@@ -158,7 +169,7 @@ export class ServerFault extends Schema.TaggedError<ServerFault>("@spillway/core
  */
 export class NetworkFailure extends Schema.TaggedError<NetworkFailure>("@spillway/core/NetworkFailure")(
   "NetworkFailure",
-  common
+  { ...common, ...waitable }
 ) {}
 
 /**
@@ -287,6 +298,23 @@ export class KeysExhausted extends Schema.TaggedError<KeysExhausted>("@spillway/
 ) {}
 
 /**
+ * What was to be done in several places was done in some of them only. To do it again does no harm where it is done.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PartialFailure extends Schema.TaggedError<PartialFailure>("@spillway/core/PartialFailure")(
+  "PartialFailure",
+  {
+    ...common,
+    /** The places where it is done. */
+    done: Schema.Array(Schema.String),
+    /** The places where it is not, and the error of each: its name and its message. */
+    failed: Schema.Array(Schema.Struct({ at: Schema.String, reason: Schema.String, message: Schema.String }))
+  }
+) {}
+
+/**
  * Everything that can go wrong, as a Schema: errors encode to JSON and back.
  *
  * @since 0.1.0
@@ -296,6 +324,7 @@ export const LlmError = Schema.Union(
   RateLimited,
   QuotaExhausted,
   AuthenticationFailed,
+  PermissionDenied,
   InvalidRequest,
   ModelNotFound,
   NotFound,
@@ -312,7 +341,8 @@ export const LlmError = Schema.Union(
   CircuitOpen,
   QueueFull,
   KeysCooling,
-  KeysExhausted
+  KeysExhausted,
+  PartialFailure
 )
 
 /**
@@ -366,6 +396,7 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
   RateLimited: { retriability: "Retry", backendFault: false },
   QuotaExhausted: { retriability: "RotateKey", backendFault: false },
   AuthenticationFailed: { retriability: "RotateKey", backendFault: false },
+  PermissionDenied: { retriability: "Failover", backendFault: false },
   InvalidRequest: { retriability: "Never", backendFault: false },
   ModelNotFound: { retriability: "Failover", backendFault: false },
   NotFound: { retriability: "Failover", backendFault: false },
@@ -382,7 +413,8 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
   CircuitOpen: { retriability: "Failover", backendFault: false },
   QueueFull: { retriability: "Failover", backendFault: false },
   KeysCooling: { retriability: "Retry", backendFault: false },
-  KeysExhausted: { retriability: "Failover", backendFault: false }
+  KeysExhausted: { retriability: "Failover", backendFault: false },
+  PartialFailure: { retriability: "Retry", backendFault: false }
 }
 
 /**

@@ -132,6 +132,7 @@ describe("CircuitBreaker", () => {
           RateLimited: [new LlmError.RateLimited(common), "forgets"],
           QuotaExhausted: [new LlmError.QuotaExhausted(common), "forgets"],
           AuthenticationFailed: [new LlmError.AuthenticationFailed(common), "forgets"],
+          PermissionDenied: [new LlmError.PermissionDenied(common), "forgets"],
           InvalidRequest: [new LlmError.InvalidRequest(common), "forgets"],
           ModelNotFound: [new LlmError.ModelNotFound(common), "forgets"],
           NotFound: [new LlmError.NotFound(common), "forgets"],
@@ -143,7 +144,8 @@ describe("CircuitBreaker", () => {
           CircuitOpen: [new LlmError.CircuitOpen(common), "overlooks"],
           QueueFull: [new LlmError.QueueFull({ ...common, capacity: 0, waiting: 0 }), "overlooks"],
           KeysCooling: [new LlmError.KeysCooling(common), "overlooks"],
-          KeysExhausted: [new LlmError.KeysExhausted(common), "overlooks"]
+          KeysExhausted: [new LlmError.KeysExhausted(common), "overlooks"],
+          PartialFailure: [new LlmError.PartialFailure({ ...common, done: [], failed: [] }), "overlooks"]
         }
         const failures = (breaker: CircuitBreaker.CircuitBreaker) =>
           Effect.map(breaker.state, (state) => state._tag === "Closed" ? state.rule.failures : -1)

@@ -11,13 +11,14 @@ const all: { readonly [T in LlmError.Tag]: Extract<LlmError.LlmError, { readonly
   RateLimited: new LlmError.RateLimited({ ...answered, retryAfter }),
   QuotaExhausted: new LlmError.QuotaExhausted({ ...answered, retryAfter }),
   AuthenticationFailed: new LlmError.AuthenticationFailed(answered),
+  PermissionDenied: new LlmError.PermissionDenied(answered),
   InvalidRequest: new LlmError.InvalidRequest({ ...answered, field: "temperature" }),
   ModelNotFound: new LlmError.ModelNotFound(answered),
   NotFound: new LlmError.NotFound({ ...answered, resource: "bucket/key" }),
   Conflict: new LlmError.Conflict(answered),
   ContentFiltered: new LlmError.ContentFiltered(answered),
   ServerFault: new LlmError.ServerFault({ ...answered, retryAfter }),
-  NetworkFailure: new LlmError.NetworkFailure(common),
+  NetworkFailure: new LlmError.NetworkFailure({ ...common, retryAfter }),
   MalformedResponse: new LlmError.MalformedResponse(answered),
   StreamInterrupted: new LlmError.StreamInterrupted(answered),
   Unsupported: new LlmError.Unsupported({ ...common, feature: "embed" }),
@@ -27,7 +28,12 @@ const all: { readonly [T in LlmError.Tag]: Extract<LlmError.LlmError, { readonly
   CircuitOpen: new LlmError.CircuitOpen({ ...common, retryAfter }),
   QueueFull: new LlmError.QueueFull({ ...common, retryAfter, capacity: 100, waiting: 100 }),
   KeysCooling: new LlmError.KeysCooling({ ...common, retryAfter }),
-  KeysExhausted: new LlmError.KeysExhausted(common)
+  KeysExhausted: new LlmError.KeysExhausted(common),
+  PartialFailure: new LlmError.PartialFailure({
+    ...common,
+    done: ["here"],
+    failed: [{ at: "there", reason: "NetworkFailure", message: "no route" }]
+  })
 }
 
 describe("LlmError", () => {
@@ -53,10 +59,12 @@ describe("LlmError", () => {
       "NetworkFailure",
       "StreamInterrupted",
       "TimedOut",
-      "KeysCooling"
+      "KeysCooling",
+      "PartialFailure"
     ])
     assert.deepStrictEqual(by("RotateKey"), ["QuotaExhausted", "AuthenticationFailed"])
     assert.deepStrictEqual(by("Failover"), [
+      "PermissionDenied",
       "ModelNotFound",
       "NotFound",
       "MalformedResponse",
@@ -82,6 +90,7 @@ describe("LlmError", () => {
       "RateLimited",
       "QuotaExhausted",
       "ServerFault",
+      "NetworkFailure",
       "CircuitOpen",
       "QueueFull",
       "KeysCooling"

@@ -423,6 +423,7 @@ describe("OpenAiApi", () => {
       RateLimited: new LlmError.RateLimited({ ...common, ...wait }),
       QuotaExhausted: new LlmError.QuotaExhausted(common),
       AuthenticationFailed: new LlmError.AuthenticationFailed({ ...common, status: 403 }),
+      PermissionDenied: new LlmError.PermissionDenied(common),
       InvalidRequest: new LlmError.InvalidRequest({ ...common, field: "temperature" }),
       ModelNotFound: new LlmError.ModelNotFound(common),
       NotFound: new LlmError.NotFound(common),
@@ -439,12 +440,14 @@ describe("OpenAiApi", () => {
       CircuitOpen: new LlmError.CircuitOpen({ ...common, ...wait }),
       QueueFull: new LlmError.QueueFull({ ...common, ...wait, capacity: 1, waiting: 1 }),
       KeysCooling: new LlmError.KeysCooling({ ...common, ...wait }),
-      KeysExhausted: new LlmError.KeysExhausted(common)
+      KeysExhausted: new LlmError.KeysExhausted(common),
+      PartialFailure: new LlmError.PartialFailure({ ...common, done: [], failed: [] })
     }
     const expected: { readonly [T in LlmError.Tag]: readonly [status: number, code: string, param?: string] } = {
       RateLimited: [429, "rate_limited"],
       QuotaExhausted: [429, "quota_exhausted"],
       AuthenticationFailed: [401, "authentication_failed"],
+      PermissionDenied: [403, "permission_denied"],
       InvalidRequest: [400, "invalid_request", "temperature"],
       ModelNotFound: [404, "model_not_found", "model"],
       NotFound: [404, "not_found"],
@@ -461,7 +464,8 @@ describe("OpenAiApi", () => {
       CircuitOpen: [503, "circuit_open"],
       QueueFull: [503, "queue_full"],
       KeysCooling: [429, "keys_cooling"],
-      KeysExhausted: [503, "keys_exhausted"]
+      KeysExhausted: [503, "keys_exhausted"],
+      PartialFailure: [502, "partial_failure"]
     }
     it.effect("of a backend that takes none of its keys is what it would be with one key", () =>
       Effect.gen(function*() {
