@@ -532,7 +532,7 @@ describe("Timeout", () => {
             const llm = yield* ScriptedLlm.make(
               ScriptedLlm.repeat(({ operation }) => operation === "streamText" ? "a few words" : Effect.never)
             )
-            const timeout = yield* Scope.extend(Timeout.make(), scope)
+            const timeout = yield* Effect.uninterruptible(Scope.extend(Timeout.make(), scope))
             const service = Resilience.protect(llm, timeout.policy)
             const fibers = yield* Effect.replicateEffect(Effect.fork(service.generateText(request)), 1000)
             yield* clock.settle

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as Scope from "effect/Scope"
 import * as Heap from "./heap.js"
 
@@ -36,7 +37,8 @@ const longestSleep = 2 ** 31 - 1
 
 /** No alarm yet. When the scope has closed, nothing sleeps on once the last alarm is gone. */
 export const make: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(function*() {
-  const runtime = yield* Effect.runtime<never>()
+  // what is built may be built where nothing can be interrupted; the sleeper must be
+  const runtime = Runtime.enableRuntimeFlag(yield* Effect.runtime<never>(), RuntimeFlags.Interruption)
   const clock = yield* Clock.clockWith(Effect.succeed)
   const alarms = Heap.make<"at", Alarm>("at", (a, b) => a.time < b.time)
   const now = () => clock.unsafeCurrentTimeMillis()
