@@ -346,7 +346,13 @@ const app = (world: World.World): HttpApp.Default<never, Scope.Scope> =>
     Effect.clockWith((clock) => {
       const exchange = World.open(
         world,
-        { method: request.method, url: request.url, headers: request.headers, text: request.text, cut: cut(request) },
+        {
+          method: request.method,
+          url: request.url,
+          headers: request.headers,
+          bytes: Effect.map(request.arrayBuffer, (buffer) => new Uint8Array(buffer)),
+          cut: cut(request)
+        },
         clock
       )
       const answered = Effect.catchAll(

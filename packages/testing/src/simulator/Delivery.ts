@@ -165,17 +165,17 @@ export const deliver = (visit: World.Visit, body: Wire.Body, elapsedMillis: numb
 
 const whole = (
   visit: World.Visit,
-  { content, contentType }: Extract<Wire.Body, { readonly _tag: "Whole" }>,
+  { content, contentType, headers }: Extract<Wire.Body, { readonly _tag: "Whole" }>,
   elapsedMillis: number
-): Response =>
-  send(
+): Response => {
+  const shown = noted(visit, "malformed") ? content.slice(0, Math.ceil(content.length / 2)) : content
+  const options = { contentType, headers: { ...headersOf(visit, elapsedMillis, true), ...headers } }
+  return send(
     visit.exchange,
     200,
-    HttpServerResponse.text(noted(visit, "malformed") ? content.slice(0, Math.ceil(content.length / 2)) : content, {
-      contentType,
-      headers: headersOf(visit, elapsedMillis, true)
-    })
+    typeof shown === "string" ? HttpServerResponse.text(shown, options) : HttpServerResponse.uint8Array(shown, options)
   )
+}
 
 const noted = ({ exchange: { entry }, fault }: World.Visit, happens: Fault.Fault): boolean => {
   if (fault === happens) entry.fault = happens

@@ -124,9 +124,14 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
   if (visit.wire.demandsJson && !contentType.includes("json")) {
     return Delivery.refuse(visit, Wire.Failure.WrongContentType({ contentType }))
   }
-  return Effect.matchEffect(received.text, {
+  return Effect.matchEffect(received.bytes, {
     onFailure: () => Delivery.refuse(visit, Wire.Failure.NotJson({ reason: "unexpected EOF", empty: false })),
-    onSuccess: (text) => {
+    onSuccess: (bytes) => {
+      const text = decoder.decode(bytes)
+      if (route.raw === true) {
+        entry.body = text
+        return serve(visit, route, bytes)
+      }
       const parsed = Either.try({ try: (): unknown => JSON.parse(text), catch: String })
       entry.body = Either.getOrElse(parsed, () => text)
       if (Either.isLeft(parsed)) {
@@ -143,7 +148,13 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
   })
 }
 
-const serve = (visit: World.Visit, route: Wire.Route, body: Fields.Json | undefined): Delivery.Response => {
+const decoder = new TextDecoder()
+
+const serve = (
+  visit: World.Visit,
+  route: Wire.Route,
+  body: Fields.Json | Uint8Array | undefined
+): Delivery.Response => {
   const { account, exchange, path, query } = visit
   const {
     clock,
@@ -152,7 +163,7 @@ const serve = (visit: World.Visit, route: Wire.Route, body: Fields.Json | undefi
     world: { settings }
   } = exchange
   const now = clock.unsafeCurrentTimeMillis()
-  const model = Fields.stringOf(body?.["model"])
+  const model = body instanceof Uint8Array ? "" : Fields.stringOf(body?.["model"])
   const limited =
     account !== undefined && route.metered === true ? Account.refusesRequest(account, model, now) : undefined
   if (limited !== undefined) return Delivery.refuse(visit, limited)

@@ -37,7 +37,7 @@ export const client = (world: World.World): HttpClient.HttpClient =>
           method: request.method,
           url: url.pathname + url.search,
           headers: request.headers,
-          text: textOf(request.body),
+          bytes: sentIn(request.body),
           cut: Effect.fail(new World.ConnectionReset())
         },
         clock
@@ -67,10 +67,10 @@ const join = (chunks: Chunk.Chunk<Uint8Array>): Uint8Array => {
 }
 
 // A form is nothing that a simulated vendor reads so far.
-const textOf = (body: HttpBody.HttpBody): Effect.Effect<string, unknown> =>
+const sentIn = (body: HttpBody.HttpBody): Effect.Effect<Uint8Array, unknown> =>
   body._tag === "Stream"
-    ? Effect.map(Stream.runCollect(body.stream), (chunks) => decoder.decode(join(chunks)))
-    : Effect.succeed(body._tag === "Uint8Array" || body._tag === "Raw" ? decoder.decode(bytesOf(body.body)) : "")
+    ? Effect.map(Stream.runCollect(body.stream), join)
+    : Effect.succeed(body._tag === "Uint8Array" || body._tag === "Raw" ? bytesOf(body.body) : new Uint8Array())
 
 class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId

@@ -66,6 +66,8 @@ export interface Route {
   readonly open?: true
   /** Counts against the limits of its key. */
   readonly metered?: true
+  /** Takes its body as bytes, which need not be JSON. */
+  readonly raw?: true
   readonly answer: (call: Call) => Either.Either<Answer, Failure>
 }
 
@@ -84,7 +86,7 @@ export interface Call {
   readonly rest: string
   readonly query: URLSearchParams
   readonly headers: Headers
-  /** The parsed body; `undefined` for a GET. */
+  /** The parsed body, the bytes of it where the route takes them; `undefined` for a GET. */
   readonly body: unknown
   readonly answerTokens: number
   readonly latencyMillis: number
@@ -112,7 +114,13 @@ export interface Answer {
  * @category models
  */
 export type Body =
-  | { readonly _tag: "Whole"; readonly contentType: string; readonly content: string }
+  | {
+      readonly _tag: "Whole"
+      readonly contentType: string
+      readonly content: string | Uint8Array
+      /** Headers of this answer alone. */
+      readonly headers?: { readonly [name: string]: string }
+    }
   | {
       readonly _tag: "Frames"
       readonly contentType: string

@@ -23,7 +23,7 @@ export interface Received {
   /** Path and query. */
   readonly url: string
   readonly headers: Wire.Headers
-  readonly text: Effect.Effect<string, unknown>
+  readonly bytes: Effect.Effect<Uint8Array, unknown>
   /** Breaks the connection under the request. */
   readonly cut: Effect.Effect<never, ConnectionReset>
 }
