@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Settings from "./Settings.js"
@@ -20,3 +21,14 @@ export const simulated = (backends: Settings.Backends): Effect.Effect<void> =>
         `the embedded simulator stands in for ${backends.names.join(", ")}.`
     )
     : Effect.void
+
+/**
+ * Says of a backend what the environment lacks of it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const absent = (name: Catalogue.Name): Effect.Effect<void> => {
+  const { addressVariables, keyVariables }: Catalogue.Entry = Catalogue.backends[name]
+  return Console.error(`${name} is not there: ${(keyVariables ?? addressVariables).join(" or ")} is not set`)
+}

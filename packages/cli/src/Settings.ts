@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmService from "@spillway/core/LlmService"
@@ -20,6 +22,8 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
+import type * as Scope from "effect/Scope"
 import * as NodeHttp from "./NodeHttp.js"
 import * as Simulated from "./Simulated.js"
 
@@ -33,9 +37,19 @@ export interface Backends {
   readonly names: ReadonlyArray<Catalogue.Name>
   /** Whether the simulator stands in for them. */
   readonly simulated: boolean
-  /** All of them as one, each behind the standard policies: `backend/model`. */
-  readonly layer: Layer.Layer<LlmService.LlmService, ConfigError.ConfigError | InvalidOptions.InvalidOptions>
+  /** Each of them, behind the standard policies. */
+  readonly layers: { readonly [N in Catalogue.Name]?: Backend }
+  /** All of them as one: `backend/model`. */
+  readonly layer: Backend
 }
+
+/**
+ * A backend behind the standard policies, whole.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Backend = Layer.Layer<LlmService.LlmService, ConfigError.ConfigError | InvalidOptions.InvalidOptions>
 
 /**
  * The backends that the environment speaks of, or the simulator in their place, which runs until the scope closes.
@@ -43,17 +57,29 @@ export interface Backends {
  * @since 0.1.0
  * @category constructors
  */
-export const backends = (options: Resilience.Options = {}) =>
-  Effect.gen(function*() {
-    const names = yield* Effect.filter(Catalogue.names, isConfigured)
-    if (names.length > 0) return { names, simulated: false, layer: route(names, options) }
-    const { environment } = yield* Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo)
-    const layer = Layer.provide(
-      route(Catalogue.names, options),
-      Layer.setConfigProvider(ConfigProvider.fromMap(new Map(environment)))
-    )
-    return { names: Catalogue.names, simulated: true, layer }
-  })
+export const backends = (
+  options: Resilience.Options = {}
+): Effect.Effect<
+  Backends,
+  ConfigError.ConfigError | Simulator.InvalidOption | HttpServerError.ServeError,
+  Scope.Scope
+> =>
+  Effect.flatMap(
+    Effect.filter(Catalogue.names, isConfigured),
+    (names) => names.length > 0 ? Effect.succeed(toBackends(names, options)) : simulated(options)
+  )
+
+/**
+ * Every backend of the catalogue, with the simulator in its place, which runs until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const simulated = (
+  options: Resilience.Options = {}
+): Effect.Effect<Backends, Simulator.InvalidOption | HttpServerError.ServeError, Scope.Scope> =>
+  Effect.map(Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo), ({ environment }) =>
+    toBackends(Catalogue.names, options, environment))
 
 /**
  * For a person who waits at a terminal: told within seconds what is wrong, rather than kept waiting until it is right.
@@ -71,7 +97,25 @@ const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.
   return Effect.map(Effect.all(Array.from(signs, Config.option)), Arr.some(Option.isSome))
 }
 
-const route = (names: ReadonlyArray<Catalogue.Name>, options: Resilience.Options) =>
-  Router.layer(
-    Object.fromEntries(names.map((name) => [name, Resilience.layer(options)(Catalogue.backends[name].layer)]))
-  ).pipe(Layer.provide(NodeHttp.client))
+const toBackends = (
+  names: ReadonlyArray<Catalogue.Name>,
+  options: Resilience.Options,
+  environment?: ReadonlyMap<string, string>
+): Backends => {
+  const provided = <A, E>(layer: Layer.Layer<A, E, HttpClient.HttpClient>) =>
+    environment === undefined
+      ? Layer.provide(layer, NodeHttp.client)
+      : layer.pipe(
+        Layer.provide(NodeHttp.client),
+        Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(environment))))
+      )
+  const layers = Object.fromEntries(
+    names.map((name) => [name, Resilience.layer(options)(Catalogue.backends[name].layer)] as const)
+  )
+  return {
+    names,
+    simulated: environment !== undefined,
+    layers: Record.map(layers, provided),
+    layer: provided(Router.layer(layers))
+  }
+}

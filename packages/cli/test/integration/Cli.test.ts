@@ -1,4 +1,8 @@
+import * as Catalogue from "@spillway/providers/Catalogue"
+import * as Fs from "node:fs/promises"
 import * as Net from "node:net"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import * as Spillway from "./spillway.js"
 
@@ -54,6 +58,28 @@ describe.skipIf(Spillway.missing !== undefined)(`spillway${Spillway.missing ? ` 
     const { code, stderr, stdout } = await Spillway.run(["chat", "-m", "groq/sim-chat", "hi"], environment)
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
     expect(stdout).toContain("You said: “hi”")
+  })
+
+  it("checks every backend against the simulator, and reports what it saw", async () => {
+    const file = Path.join(await Fs.mkdtemp(Path.join(Os.tmpdir(), "spillway-")), "report.json")
+    const { code, stderr, stdout } = await Spillway.run(["check", "--simulator", "--json", file])
+    const report = JSON.parse(await Fs.readFile(file, "utf8"))
+    expect({ code, stderr, ok: report.ok }).toEqual({ code: 0, stderr: "", ok: true })
+    expect(lines(stdout).map((line) => line.split(" ")[0])).toEqual(Catalogue.names)
+    expect(report.backends.map(({ backend }: { backend: string }) => backend)).toEqual(Catalogue.names)
+    for (const { probes } of report.backends) expect(probes.reachable._tag).toBe("Passed")
+    const { chat, embeddings, rerank } = report.backends[0].probes
+    expect([chat._tag, embeddings._tag, rerank._tag]).toEqual(["Passed", "Passed", "Skipped"])
+  })
+
+  it("fails the check of a backend that is not there", async () => {
+    const { code, stderr, stdout } = await Spillway.run(["check", "--apis", "openai"], {
+      OPENAI_API_KEY: "sk-test",
+      OPENAI_BASE_URL: "http://127.0.0.1:9/v1"
+    })
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^openai +✗ reachable: .*ECONNREFUSED/)
+    expect(stderr).toBe("spillway: not all is well with openai\n")
   })
 
   describe("says what is wrong in one line, with exit code 1", () => {

@@ -1,0 +1,100 @@
+/**
+ * `spillway check`: tries out every backend, one line for each, with an exit code that tells the truth.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as LlmService from "@spillway/core/LlmService"
+import * as Catalogue from "@spillway/providers/Catalogue"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Notice from "../Notice.js"
+import * as Probe from "../Probe.js"
+import * as Report from "../Report.js"
+import * as Settings from "../Settings.js"
+
+const apis = Options.choice("apis", Catalogue.names).pipe(
+  Options.withDescription("Only this backend; may be given several times"),
+  Options.repeated
+)
+
+const skipApis = Options.choice("skip-apis", Catalogue.names).pipe(
+  Options.withDescription("Not this backend; may be given several times"),
+  Options.repeated
+)
+
+const simulator = Options.boolean("simulator").pipe(
+  Options.withDescription("Try the simulator in the place of every backend, whatever the environment says")
+)
+
+const json = Options.text("json").pipe(
+  Options.withDescription("Write the report as JSON to this file"),
+  Options.optional
+)
+
+/**
+ * The command.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const command = Command.make("check", { apis, skipApis, simulator, json }, (given) =>
+  Effect.gen(function*() {
+    const backends = yield* given.simulator
+      ? Settings.simulated(Settings.impatient)
+      : Settings.backends(Settings.impatient)
+    yield* given.simulator ? Effect.void : Notice.simulated(backends)
+    const wanted = backends.names.filter((name) =>
+      (given.apis.length === 0 || given.apis.includes(name)) && !given.skipApis.includes(name)
+    )
+    const missing = given.apis.filter((name) => !backends.names.includes(name))
+    if (missing.length > 0) {
+      return yield* new Report.Refused({ message: `the environment has no key or address for ${missing.join(", ")}` })
+    }
+    if (wanted.length === 0) return yield* new Report.Refused({ message: "there is nothing left to check" })
+    const reports = yield* Effect.forEach(wanted, (name) => Effect.tap(probe(name, backends), (report) => Console.log(line(report))))
+    if (Option.isSome(given.json)) yield* save(given.json.value, backends.simulated, reports)
+    const ill = reports.filter((report) => !Probe.isWell(report)).map(({ backend }) => backend)
+    if (ill.length > 0) return yield* new Report.Refused({ message: `not all is well with ${ill.join(", ")}` })
+  }).pipe(Effect.scoped, Report.guard)).pipe(
+    Command.withDescription("Try out every backend: is it there, does it take the key, does it answer")
+  )
+
+const probe = (name: Catalogue.Name, backends: Settings.Backends) =>
+  Effect.scoped(
+    Effect.flatMap(Layer.build(backends.layers[name]!), (context) =>
+      Probe.run(name, Catalogue.backends[name], Context.get(context, LlmService.LlmService)))
+  )
+
+const line = ({ backend, probes }: Probe.Report): string =>
+  [
+    backend.padEnd(10),
+    ...Object.entries(probes).map(([name, outcome]) => {
+      switch (outcome._tag) {
+        case "Passed":
+          return [`✓ ${name}`, outcome.detail && `(${outcome.detail})`, outcome.millis > 0 && `${outcome.millis} ms`]
+            .filter(Boolean).join(" ")
+        case "Failed":
+          return `✗ ${name}: ${outcome.message} (${outcome.error})`
+        case "Skipped":
+          return outcome.reason.startsWith(Probe.lacking) ? `– ${name}` : `– ${name}: ${outcome.reason}`
+      }
+    })
+  ].join("  ")
+
+const save = (file: string, simulated: boolean, reports: ReadonlyArray<Probe.Report>) =>
+  Effect.gen(function*() {
+    const at = yield* Clock.currentTimeMillis
+    const files = yield* FileSystem.FileSystem
+    const report = { at: new Date(at).toISOString(), simulated, ok: reports.every(Probe.isWell), backends: reports }
+    yield* Effect.mapError(
+      files.writeFileString(file, `${JSON.stringify(report, null, 2)}\n`),
+      (error) => new Report.Refused({ message: `the report cannot be written: ${error.message}` })
+    )
+  })
