@@ -7,7 +7,7 @@
  *   time cools for all.
  * - `QuotaExhausted` sets it aside until the quota is back.
  * - `AuthenticationFailed` retires it, until it is replaced or taken back.
- * - Any other error is no fault of the key.
+ * - Any other error is no fault of the key, unless keys lead to servers of their own (`faultCooldown`).
  *
  * The error to fail with then says when the *pool* can serve again: at once, when another key is ready. So whoever
  * retries needs to know nothing of keys.
@@ -93,9 +93,13 @@ export interface KeyPool {
   readonly backend: string
   /**
    * A key for one attempt with `model`, to be released by the taker in every case. It waits only when every key that
-   * could be used has `maxConcurrent` attempts under way, and can be interrupted then.
+   * could be used has `maxConcurrent` attempts under way, and can be interrupted then. With an `id` it is that key and
+   * no other: for what was begun with it and is known nowhere else.
    */
-  readonly acquire: (model: string) => Effect.Effect<Lease, LlmError.KeysCooling | LlmError.KeysExhausted>
+  readonly acquire: (
+    model: string,
+    id?: string
+  ) => Effect.Effect<Lease, LlmError.KeysCooling | LlmError.KeysExhausted>
   /** A key for as long as the scope lasts. */
   readonly lease: (
     model: string
@@ -110,12 +114,13 @@ export interface KeyPool {
 
 /**
  * Which of the keys that are ready is taken: `round-robin` the one that has waited longest for its turn,
- * `least-loaded` the one with the fewest attempts under way (among equals, by turns).
+ * `least-loaded` the one with the fewest attempts under way (among equals, by turns), `failover` the first in the order
+ * in which they were given.
  *
  * @since 0.1.0
  * @category models
  */
-export type Strategy = "round-robin" | "least-loaded"
+export type Strategy = "round-robin" | "least-loaded" | "failover"
 
 /**
  * A key with a name for people; the name is what statistics, logs and errors show.
@@ -146,6 +151,12 @@ export interface Options {
   readonly cooldown?: Duration.DurationInput
   /** How long a key is set aside when its quota is used up and the backend does not say until when; from 0. @default "1 hour" */
   readonly quotaCooldown?: Duration.DurationInput
+  /**
+   * How long another key is preferred after a fault of the server (whatever counts against a circuit), for keys that
+   * lead to servers of their own; from 0. A fault never makes a key unusable: where all have had one, the one whose
+   * time is over first is taken. @default not at all
+   */
+  readonly faultCooldown?: Duration.DurationInput
   /**
    * Most attempts under way with one key, from 1; whoever comes when all are taken waits, in order of arrival. The
    * place to wait is the queue: let its concurrency be no more than this times the keys. @default no limit
@@ -241,18 +252,20 @@ export const config = (
 const defaults = {
   strategy: "round-robin",
   cooldown: Duration.seconds(5),
-  quotaCooldown: Duration.hours(1)
+  quotaCooldown: Duration.hours(1),
+  faultCooldown: Duration.zero
 } as const
 
 const validate = InvalidOptions.validate(
   "KeyPool",
   Schema.Struct({
     backend: InvalidOptions.name,
-    strategy: Schema.optionalWith(InvalidOptions.oneOf("round-robin", "least-loaded"), {
+    strategy: Schema.optionalWith(InvalidOptions.oneOf("round-robin", "least-loaded", "failover"), {
       default: (): Strategy => defaults.strategy
     }),
     cooldown: Schema.optionalWith(InvalidOptions.duration(), { default: () => defaults.cooldown }),
     quotaCooldown: Schema.optionalWith(InvalidOptions.duration(), { default: () => defaults.quotaCooldown }),
+    faultCooldown: Schema.optionalWith(InvalidOptions.duration(), { default: () => defaults.faultCooldown }),
     maxConcurrent: Schema.optional(InvalidOptions.whole({ atLeast: 1 }))
   })
 )
@@ -287,6 +300,7 @@ interface Settings {
   readonly strategy: Strategy
   readonly cooldown: Duration.Duration
   readonly quotaCooldown: Duration.Duration
+  readonly faultCooldown: Duration.Duration
   readonly maxConcurrent: number
   /** Whether a 429 to one model says nothing of the others. */
   readonly modelsApart: boolean
@@ -296,11 +310,14 @@ interface Settings {
 interface Asked {
   readonly model: string
   readonly clock: Clock.Clock
+  /** The only key that will do. */
+  readonly id: string | undefined
 }
 
 const strategies: { readonly [S in Strategy]: (a: Slot.Slot, b: Slot.Slot) => number } = {
   "round-robin": (a, b) => a.turn - b.turn,
-  "least-loaded": (a, b) => a.inFlight - b.inFlight || a.turn - b.turn
+  "least-loaded": (a, b) => a.inFlight - b.inFlight || a.turn - b.turn,
+  failover: () => 0
 }
 
 const register = (settings: Settings): Effect.Effect<KeyPool, never, Scope.Scope> =>
@@ -317,27 +334,33 @@ const register = (settings: Settings): Effect.Effect<KeyPool, never, Scope.Scope
   })
 
 const unsafeMake = (
-  { backend, cooldown, maxConcurrent, modelsApart, quotaCooldown, slots, strategy }: Settings,
+  { backend, cooldown, faultCooldown, maxConcurrent, modelsApart, quotaCooldown, slots, strategy }: Settings,
   later: (millis: number, wake: () => void) => void
 ): KeyPool => {
   const order = strategies[strategy]
   let turns = 0
   let wakesAt = Infinity
 
-  const take = ({ clock, model }: Asked): Lease | Refusal | undefined => {
+  const isBefore = (a: Slot.Slot, b: Slot.Slot, now: number): boolean =>
+    (Slot.restsFor(a, now) - Slot.restsFor(b, now) || order(a, b)) < 0
+
+  const take = (asked: Asked): Lease | Refusal | undefined => {
+    const { clock, id, model } = asked
     const now = clock.unsafeCurrentTimeMillis()
     let best: Slot.Slot | undefined
     let busy = false
     for (const slot of slots) {
-      if (Slot.readyAt(slot, model) > now) continue
+      if (id !== undefined && slot.id !== id || Slot.readyAt(slot, model) > now) continue
       if (slot.inFlight >= maxConcurrent) busy = true
-      else if (best === undefined || order(slot, best) < 0) best = slot
+      else if (best === undefined || isBefore(slot, best, now)) best = slot
     }
-    if (best !== undefined) return toLease(best, model, clock, now)
-    if (!busy) return toRefusal(model, now)
+    if (best !== undefined) return toLease(best, asked, now)
+    if (!busy) return toRefusal(asked, now)
     wake(model, now)
     return undefined
   }
+
+  const candidates = (id: string | undefined) => id === undefined ? slots : slots.filter((slot) => slot.id === id)
 
   const waiters = Waiters.make<Asked, Lease | Refusal>(take, (answer) => {
     if (isLease(answer)) answer.release()
@@ -354,7 +377,7 @@ const unsafeMake = (
     })
   }
 
-  const toLease = (slot: Slot.Slot, model: string, clock: Clock.Clock, now: number): Lease => {
+  const toLease = (slot: Slot.Slot, { clock, id, model }: Asked, now: number): Lease => {
     const generation = slot.generation
     let released = false
     slot.turn = ++turns
@@ -369,7 +392,7 @@ const unsafeMake = (
         Slot.failed(slot, error._tag)
         const now = clock.unsafeCurrentTimeMillis()
         if (generation === slot.generation) hold(slot, model, error, now)
-        return rewrite(error, () => readyIn(model, now))
+        return rewrite(error, () => readyIn(model, id, now), () => isAnotherWell(slot, model, id, now))
       },
       observed(limits) {
         if (generation === slot.generation) slot.remaining = toRemaining(limits)
@@ -391,27 +414,38 @@ const unsafeMake = (
         return Slot.exhaust(slot, now + toWait(error.retryAfter ?? quotaCooldown))
       case "AuthenticationFailed":
         slot.retired = true
+        return
+      default:
+        if (LlmError.isBackendFault(error)) Slot.rest(slot, error._tag, now + toWait(faultCooldown))
     }
   }
 
-  const readyIn = (model: string, now: number): number => {
+  const readyIn = (model: string, id: string | undefined, now: number): number => {
     let at = Infinity
-    for (const slot of slots) at = Math.min(at, Slot.readyAt(slot, model))
+    for (const slot of candidates(id)) at = Math.min(at, Slot.readyAt(slot, model))
     return Math.max(0, at - now)
   }
 
-  const toRefusal = (model: string, now: number): Refusal => {
-    if (slots.every((slot) => Slot.isSpent(slot, now))) {
-      const retired = slots.filter((slot) => slot.retired).length
+  const isAnotherWell = (slot: Slot.Slot, model: string, id: string | undefined, now: number): boolean =>
+    Slot.restsFor(slot, now) > 0 && id === undefined &&
+    slots.some((other) => other !== slot && Slot.restsFor(other, now) === 0 && Slot.readyAt(other, model) <= now)
+
+  const toRefusal = ({ id, model }: Asked, now: number): Refusal => {
+    const asked = candidates(id)
+    if (asked.length === 0) {
+      return new LlmError.KeysExhausted({ backend, model, message: `${backend} has no key ${id}` })
+    }
+    if (asked.every((slot) => Slot.isSpent(slot, now))) {
+      const retired = asked.filter((slot) => slot.retired).length
       return new LlmError.KeysExhausted({
         backend,
         model,
-        message: `no key of ${backend} can be used: ${retired} not accepted, ${slots.length - retired} out of quota`,
-        ...(retired === slots.length && { reason: "AuthenticationFailed" }),
+        message: `no key of ${backend} can be used: ${retired} not accepted, ${asked.length - retired} out of quota`,
+        ...(retired === asked.length && { reason: "AuthenticationFailed" }),
         ...(retired === 0 && { reason: "QuotaExhausted" })
       })
     }
-    const retryAfter = Duration.millis(readyIn(model, now))
+    const retryAfter = Duration.millis(readyIn(model, id, now))
     return new LlmError.KeysCooling({
       backend,
       model,
@@ -420,11 +454,12 @@ const unsafeMake = (
     })
   }
 
-  const acquire = (model: string): Effect.Effect<Lease, Refusal> =>
+  const acquire: KeyPool["acquire"] = (model, id) =>
     Effect.clockWith((clock) => {
       if (waiters.size() > 0) waiters.serve()
-      const answer = take({ model, clock })
-      return answer === undefined ? Effect.flatMap(waiters.wait({ model, clock }), toEffect) : toEffect(answer)
+      const asked: Asked = { model, clock, id }
+      const answer = take(asked)
+      return answer === undefined ? Effect.flatMap(waiters.wait(asked), toEffect) : toEffect(answer)
     })
 
   const change = (id: string, change: (slot: Slot.Slot) => void): Effect.Effect<boolean> =>
@@ -461,18 +496,28 @@ const toWait = (duration: Duration.Duration): number => Math.min(Duration.toMill
 
 const longestWait = 31 * 24 * 60 * 60 * 1000
 
-const rewrite = (error: LlmError.LlmError, readyIn: () => number): LlmError.LlmError => {
-  if (error._tag !== "RateLimited" && error._tag !== "QuotaExhausted") return error
-  const Same = error._tag === "RateLimited" ? LlmError.RateLimited : LlmError.QuotaExhausted
-  return new Same({
-    backend: error.backend,
-    message: error.message,
-    model: error.model,
-    status: error.status,
-    code: error.code,
-    requestId: error.requestId,
-    retryAfter: Duration.millis(readyIn())
-  })
+const rewrite = (
+  error: LlmError.LlmError,
+  readyIn: () => number,
+  isAnotherWell: () => boolean
+): LlmError.LlmError => {
+  const { backend, message, model } = error
+  switch (error._tag) {
+    case "RateLimited":
+    case "QuotaExhausted":
+    case "ServerFault": {
+      if (error._tag === "ServerFault" && !isAnotherWell()) return error
+      const retryAfter = error._tag === "ServerFault" ? Duration.zero : Duration.millis(readyIn())
+      const { code, requestId, status } = error
+      return new LlmError[error._tag]({ backend, message, model, status, code, requestId, retryAfter })
+    }
+    case "NetworkFailure":
+      return isAnotherWell()
+        ? new LlmError.NetworkFailure({ backend, message, model, retryAfter: Duration.zero })
+        : error
+    default:
+      return error
+  }
 }
 
 const toRemaining = ({ requests, tokens }: Limits): Monitor.Key["remaining"] =>

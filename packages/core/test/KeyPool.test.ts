@@ -312,6 +312,60 @@ describe("KeyPool", () => {
       assert.deepStrictEqual(yield* states(pool), ["ready"])
     }))
 
+  describe("whose keys lead to servers of their own", () => {
+    const network = new LlmError.NetworkFailure({ backend: "s3", message: "no route", model })
+    const fresh = new LlmError.ServerFault({ backend: "s3", message: "broken", model, status: 500 })
+    const failover = make({ strategy: "failover", faultCooldown: "10 seconds" })
+
+    it.scoped("takes the first, for as long as it is well", () =>
+      Effect.gen(function*() {
+        const pool = yield* failover
+        for (let i = 0; i < 3; i++) assert.strictEqual(yield* next(pool), "key-1")
+        const failed = yield* fail(pool, network)
+        const again = new LlmError.NetworkFailure({ ...network, message: "no route", retryAfter: Duration.zero })
+        assert.deepStrictEqual(failed.failure, again)
+        assert.strictEqual(yield* next(pool), "key-2")
+        assert.deepInclude((yield* pool.stats)[0], { state: "cooling", until: 10_000, reason: "NetworkFailure" })
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* next(pool), "key-1")
+      }))
+
+    it.scoped("says to go on at once only where another is well", () =>
+      Effect.gen(function*() {
+        const pool = yield* failover
+        const waits = []
+        for (let i = 0; i < 3; i++) {
+          waits.push((yield* fail(pool, fresh)).retryAfter)
+          yield* TestClock.adjust("1 second")
+        }
+        assert.deepStrictEqual(waits, [Duration.zero, Duration.zero, undefined])
+      }))
+
+    it.scoped("a fault makes no key unusable: when all have had one, the first whose time is over is taken", () =>
+      Effect.gen(function*() {
+        const pool = yield* failover
+        for (const id of ["key-1", "key-2", "key-3", "key-1"]) {
+          assert.strictEqual((yield* fail(pool, network)).id, id)
+          yield* TestClock.adjust("1 second")
+        }
+        assert.strictEqual(yield* next(pool), "key-2")
+      }))
+
+    it.scoped("a key of one's own choice is leased whatever the turn, and answers for itself alone", () =>
+      Effect.gen(function*() {
+        const pool = yield* failover
+        const third = yield* pool.acquire(model, "key-3")
+        assert.strictEqual(third.id, "key-3")
+        assert.strictEqual(third.failed(network), network)
+        const throttled = third.failed(rateLimited("20 seconds"))
+        assert.deepStrictEqual(LlmError.retryAfter(throttled), Option.some(Duration.seconds(20)))
+        const refused = yield* Effect.flip(pool.acquire(model, "key-3"))
+        assert.deepInclude(refused, { _tag: "KeysCooling", retryAfter: Duration.seconds(20) })
+        assert.strictEqual((yield* Effect.flip(pool.acquire(model, "key-9"))).message, "groq has no key key-9")
+        assert.strictEqual(yield* next(pool), "key-1")
+      }))
+  })
+
   it.scoped("each attempt of a request counts against its own key", () =>
     Effect.gen(function*() {
       const pool = yield* make({ keys: [one, two] })
@@ -545,7 +599,7 @@ describe("KeyPool", () => {
   describe("refuses options that cannot be meant", () => {
     const refused: ReadonlyArray<[string, Partial<KeyPool.Options>, string]> = [
       ["no backend", { backend: "" }, "KeyPool.backend: must be a text that is not empty, not \"\""],
-      ["no such strategy", { strategy: "best" as "round-robin" }, "KeyPool.strategy: must be \"round-robin\" or \"least-loaded\", not \"best\""],
+      ["no such strategy", { strategy: "best" as "round-robin" }, "KeyPool.strategy: must be \"round-robin\" or \"least-loaded\" or \"failover\", not \"best\""],
       ["no keys", { keys: [] as unknown as [Redacted.Redacted] }, "KeyPool.keys: must hold a key"],
       ["an empty key", { keys: [one, Redacted.make("")] }, "KeyPool.keys: key-2 is set but empty"],
       ["a key with a line break", { keys: [Redacted.make("sk-secret\nx")] }, "KeyPool.keys: key-1 holds a space, a line break or another character that no key has"],

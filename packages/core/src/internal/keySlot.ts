@@ -21,6 +21,8 @@ export interface Slot {
   coolingUntil: number
   /** Until when it cools for a model. */
   readonly cooling: Map<string, number>
+  /** Until when others are preferred to it, and why. */
+  rest: { readonly until: number; readonly reason: LlmError.Tag } | undefined
   inFlight: number
   requests: number
   successes: number
@@ -41,6 +43,7 @@ export const make = (id: string, key: Redacted.Redacted): Slot => ({
   exhaustedUntil: 0,
   coolingUntil: 0,
   cooling: new Map(),
+  rest: undefined,
   inFlight: 0,
   requests: 0,
   successes: 0,
@@ -56,6 +59,10 @@ export const readyAt = (slot: Slot, model: string): number =>
   slot.retired
     ? Infinity
     : Math.max(slot.exhaustedUntil, slot.coolingUntil, slot.cooling.size === 0 ? 0 : slot.cooling.get(model) ?? 0)
+
+/** For how long others are preferred to it; zero when it is as good as any. */
+export const restsFor = (slot: Slot, now: number): number =>
+  slot.rest === undefined ? 0 : Math.max(0, slot.rest.until - now)
 
 /** Whether waiting a little does not help. */
 export const isSpent = (slot: Slot, now: number): boolean => slot.retired || slot.exhaustedUntil > now
@@ -75,6 +82,11 @@ export const cool = (slot: Slot, model: string | undefined, until: number, now: 
   if (second !== undefined) slot.coolingUntil = Math.max(slot.coolingUntil, second)
 }
 
+/** Prefers others to the key, for a while. */
+export const rest = (slot: Slot, reason: LlmError.Tag, until: number): void => {
+  if (slot.rest === undefined || slot.rest.until <= until) slot.rest = { until, reason }
+}
+
 export const exhaust = (slot: Slot, until: number): void => {
   slot.exhaustedUntil = Math.max(slot.exhaustedUntil, until)
 }
@@ -87,6 +99,7 @@ export const restore = (slot: Slot, key = slot.key): void => {
   slot.exhaustedUntil = 0
   slot.coolingUntil = 0
   slot.cooling.clear()
+  slot.rest = undefined
   slot.remaining = undefined
 }
 
@@ -119,5 +132,6 @@ const toState = (slot: Slot, now: number): Pick<Monitor.Key, "state" | "until" |
     return { state: "exhausted", until: slot.exhaustedUntil, reason: "QuotaExhausted" }
   }
   const until = Math.max(slot.coolingUntil, ...slot.cooling.values())
-  return until > now ? { state: "cooling", until, reason: "RateLimited" } : { state: "ready" }
+  if (until > now) return { state: "cooling", until, reason: "RateLimited" }
+  return slot.rest !== undefined && slot.rest.until > now ? { state: "cooling", ...slot.rest } : { state: "ready" }
 }
