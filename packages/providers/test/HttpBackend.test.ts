@@ -501,7 +501,7 @@ describe("an answer", () => {
 
   it.effect("of bytes is held to the same limit", () =>
     Effect.gen(function*() {
-      const endless = { body: [bytes, bytes, RecordedHttp.hang] }
+      const endless: RecordedHttp.Step = { body: [bytes, bytes, RecordedHttp.hang] }
       const { backend, heard, http } = yield* stage([endless], {}, ["sk-1"], { maxResponseBytes: 9 })
       yield* Effect.flip(backend.run("raw", raw, bytes, ""))
       assert.strictEqual(heard[1], "MalformedResponse")
