@@ -33,6 +33,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Attempt from "./internal/attempt.js"
 import { readBytes, readText, tooLarge, type Unread } from "./internal/body.js"
+import * as Defect from "./internal/defect.js"
 import type * as Framing from "./internal/framing.js"
 import type * as HttpFailure from "./internal/httpFailure.js"
 import * as Json from "./internal/json.js"
@@ -58,7 +59,7 @@ export interface Definition {
   readonly baseUrl: string
   /** The headers that show a key. Called once for each key, never for the empty one of a keyless pool. */
   readonly authenticate: (key: Redacted.Redacted) => Readonly<Record<string, string>>
-  /** Names of headers, in lower case, that carry a key: hidden from traces. @default ["authorization", "x-api-key"] */
+  /** Names of headers, in lower case, that carry a key: hidden from logs. @default ["authorization", "x-api-key"] */
   readonly keyHeaders?: ReadonlyArray<string>
   /** Headers of every request (a version, an organisation). */
   readonly headers?: Readonly<Record<string, string>>
@@ -84,7 +85,7 @@ export interface Definition {
 export interface Operation<I, A> {
   /** What to send, or why it cannot be said on this wire (`Unsupported`, `InvalidRequest`); no key is leased yet. */
   readonly request: (input: I) => Either.Either<Outgoing, LlmError.LlmError>
-  /** Our words from a 2xx body, which is JSON (`unknown` until looked at), or text or a `Uint8Array` if `reads` says so. */
+  /** Our words from a 2xx body: JSON (`unknown` until looked at), or text or a `Uint8Array` if `reads` says so. */
   readonly response: (body: unknown, exchange: Exchange<I>) => Either.Either<A, LlmError.LlmError>
   /** What the body is. @default "json" */
   readonly reads?: "json" | "text" | "bytes"
@@ -433,11 +434,12 @@ const exchange = <I, A>(
       wire.pool.acquire(model),
       (lease) => {
         const attempt = prepared.right.begin(lease)
-        return Effect.flatMap(send(wire, prepared.right, attempt), (response) =>
+        const asked = Effect.flatMap(send(wire, prepared.right, attempt), (response) =>
           Effect.map(receive(wire, operation, input, attempt, response), (answer) => {
             lease.succeeded(usage === undefined ? {} : usage(answer))
             return answer
           }))
+        return Defect.guard(lease, asked)
       },
       (lease) => Effect.sync(lease.release)
     )
@@ -505,13 +507,15 @@ const streamed = <I, A>(
         Effect.uninterruptible(Effect.map(wire.pool.acquire(model), (leased) => lease = leased)),
         (lease) => {
           const attempt = prepared.right.begin(lease)
-          return Effect.flatMap(
+          const opened = Effect.flatMap(
             Effect.zip(send(wire, prepared.right, attempt), Clock.currentTimeMillis),
             ([response, now]) => {
               Attempt.observe(attempt, response.headers, now)
-              return Effect.map(read(wire, streaming, input, attempt, response), (opened) => reading = opened)
+              return Effect.map(read(wire, streaming, input, attempt, response), ({ close, pull }) =>
+                reading = { close, pull: Defect.guard(lease, pull) })
             }
           )
+          return Defect.guard(lease, opened)
         }
       )
     })

@@ -76,15 +76,15 @@ export const networkFailure = (
 
 /** The answer is not the backend's wire; `what` says what is wrong with it, and quotes nothing of it. */
 export const malformed = (
-  { judge, model }: Attempt,
+  { judge, lease, model }: Attempt,
   status: number,
   headers: Headers.Headers,
   what: string
 ): LlmError.MalformedResponse =>
   new LlmError.MalformedResponse({
     backend: judge.backend,
-    message: `${judge.backend}: ${what}`,
-    ...common(model, status, headers)
+    message: said(lease, `${judge.backend}: ${what}`),
+    ...common(lease, model, status, headers)
   })
 
 /** A stream ended before its end marker. */
@@ -97,7 +97,7 @@ export const interrupted = (
   new LlmError.StreamInterrupted({
     backend: judge.backend,
     message: said(lease, `${judge.backend} ${what}`),
-    ...common(model, status, headers)
+    ...common(lease, model, status, headers)
   })
 
 /** The answer is an error: its body is read (so that the connection can be used again), and says which. */
@@ -151,9 +151,9 @@ const contextOf = ({ judge, model, operation }: Attempt, status: number, headers
   requestId: requestIdOf(headers)
 })
 
-const common = (model: string, status: number, headers: Headers.Headers) => {
+const common = (lease: KeyPool.Lease, model: string, status: number, headers: Headers.Headers) => {
   const requestId = requestIdOf(headers)
-  return { status, ...named(model), ...(requestId !== undefined && { requestId }) }
+  return { status, ...named(model), ...(requestId !== undefined && { requestId: said(lease, requestId) }) }
 }
 
 /** What may stand in an error of an exchange under this lease. */

@@ -48,6 +48,6 @@ const pieces = (text: string, key: string): string => {
   return out
 }
 
-const piece = 12
+const piece = 8
 
 const redacted = "<redacted>"

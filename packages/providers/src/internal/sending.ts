@@ -9,7 +9,9 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as HttpMethod from "@effect/platform/HttpMethod"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 
@@ -20,7 +22,7 @@ export type Execute = (
 
 /**
  * The client of the environment, so that a key goes to the backend alone: redirects are not followed (fetch would take
- * `x-api-key` along), no trace is handed to a third party, and what carries a key is hidden from spans.
+ * `x-api-key` along), no trace is handed to a third party, and what carries a key is hidden from the client's own log.
  */
 export const executor = (options: {
   readonly spans: boolean
@@ -31,21 +33,60 @@ export const executor = (options: {
     Effect.serviceOption(FetchHttpClient.RequestInit),
     (client, init): Execute => {
       const manual: RequestInit = { ...Option.getOrUndefined(init), redirect: "manual" }
-      const given = options.spans
-        ? HttpClient.withTracerPropagation(client, false)
-        : HttpClient.withTracerDisabledWhen(client, () => true)
-      const execute: Execute = (request) =>
-        Effect.provideService(given.execute(request), FetchHttpClient.RequestInit, manual)
-      return options.spans
-        ? (request) =>
-          Effect.locallyWith(
-            execute(request),
-            Headers.currentRedactedNames,
-            (known) => [...known, ...options.keyHeaders]
-          )
-        : execute
+      // a span of the client's own would be told of the request and of every header of the answer
+      const silent = HttpClient.withTracerDisabledWhen(client, () => true)
+      const plain: Execute = (request) =>
+        Effect.provideService(silent.execute(request), FetchHttpClient.RequestInit, manual)
+      const names = options.keyHeaders.filter((name) => !hiddenAnyway.has(name))
+      const execute: Execute = names.length === 0 ? plain : (request) =>
+        Effect.locallyWith(plain(request), Headers.currentRedactedNames, (known) => [...known, ...names])
+      return options.spans ? traced(execute) : execute
     }
   )
+
+/** What `Headers.currentRedactedNames` has from the start. */
+const hiddenAnyway: ReadonlySet<string> = new Set(["authorization", "x-api-key"])
+
+/**
+ * Each request as a span, which is told where the request went and what became of it, and neither of what was sent nor
+ * of what came.
+ */
+const traced = (execute: Execute): Execute => (request) =>
+  Effect.suspend(() => {
+    let exit: Exit.Exit<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> | undefined
+    const span = Effect.useSpan(
+      `http.client ${request.method}`,
+      { kind: "client", captureStackTrace: false, attributes: attributesOf(request) },
+      (span) =>
+        Effect.matchCauseEffect(execute(request), {
+          onSuccess: (response) => {
+            exit = Exit.succeed(response)
+            span.attribute("http.response.status_code", response.status)
+            return Effect.void
+          },
+          onFailure: (cause) => {
+            exit = Exit.failCause(cause)
+            if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+            const reason = Option.match(Cause.failureOption(cause), { onNone: () => "Defect", onSome: ({ reason }) => reason })
+            span.attribute("error.type", reason)
+            return Effect.fail(reason)
+          }
+        })
+    )
+    return Effect.catchAllCause(Effect.flatMap(span, () => exit!), (cause) => exit ?? Effect.failCause(Cause.stripFailures(cause)))
+  })
+
+const attributesOf = (request: HttpClientRequest.HttpClientRequest) => {
+  const { hostname, origin, pathname, port, protocol } = new URL(request.url)
+  return {
+    "http.request.method": request.method,
+    "server.address": hostname,
+    "server.port": port !== "" ? Number(port) : protocol === "https:" ? 443 : 80,
+    "url.full": origin + pathname,
+    "url.path": pathname,
+    "url.scheme": protocol.slice(0, -1)
+  }
+}
 
 /** Makes requests that show a key. */
 export interface Requests {
@@ -88,6 +129,11 @@ export const requests = (
   }
 }
 
+const toHttpBody = (body: string | Uint8Array): HttpBody.HttpBody =>
+  typeof body === "string"
+    ? HttpBody.text(body, "application/json")
+    : HttpBody.uint8Array(body, "application/octet-stream")
+
 /** Why a transport failed, in its own shortest word: `ECONNREFUSED` lies at the end of a chain of causes. */
 export const reasonOf = (error: HttpClientError.HttpClientError): string => {
   let cause: unknown = error.cause
@@ -99,8 +145,3 @@ export const reasonOf = (error: HttpClientError.HttpClientError): string => {
   }
   return reason
 }
-const toHttpBody = (body: string | Uint8Array): HttpBody.HttpBody =>
-  typeof body === "string"
-    ? HttpBody.text(body, "application/json")
-    : HttpBody.uint8Array(body, "application/octet-stream")
-
