@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import * as Option from "effect/Option"
 import type * as Completion from "./Completion.js"
+import type * as Tensor from "./Tensor.js"
 
 /**
  * What a backend's own module adds to this interface (by declaration merging) is what may be asked of that backend.
@@ -14,49 +16,13 @@ import type * as Completion from "./Completion.js"
 export interface ProviderOptions {}
 
 /**
- * The kind of a tensor's elements, in the words of the Open Inference Protocol.
- *
- * @see https://github.com/kserve/open-inference-protocol
- * @since 0.1.0
- * @category models
- */
-export type Datatype =
-  | "BOOL"
-  | "UINT8"
-  | "UINT16"
-  | "UINT32"
-  | "UINT64"
-  | "INT8"
-  | "INT16"
-  | "INT32"
-  | "INT64"
-  | "FP16"
-  | "FP32"
-  | "FP64"
-  | "BYTES"
-
-/**
- * A tensor with a name. `data` holds the elements in row-major order; as bytes they are little-endian, and each
- * element of a `BYTES` tensor has its length (4 bytes) before it.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Tensor {
-  readonly name: string
-  readonly datatype: Datatype
-  readonly shape: ReadonlyArray<number>
-  readonly data: ReadonlyArray<number | bigint | boolean | string> | Uint8Array
-}
-
-/**
  * What goes into a model and comes out of it: tensors, or JSON of a form that only the model knows.
  *
  * @since 0.1.0
  * @category models
  */
 export type Values =
-  | { readonly _tag: "Tensors"; readonly tensors: ReadonlyArray<Tensor> }
+  | { readonly _tag: "Tensors"; readonly tensors: ReadonlyArray<Tensor.Tensor> }
   | { readonly _tag: "Json"; readonly value: unknown }
 
 /**
@@ -94,7 +60,7 @@ export interface Inference {
  * @since 0.1.0
  * @category constructors
  */
-export const tensors = (...tensors: ReadonlyArray<Tensor>): Values => ({ _tag: "Tensors", tensors })
+export const tensors = (...tensors: ReadonlyArray<Tensor.Tensor>): Values => ({ _tag: "Tensors", tensors })
 
 /**
  * JSON as values.
@@ -103,3 +69,14 @@ export const tensors = (...tensors: ReadonlyArray<Tensor>): Values => ({ _tag: "
  * @category constructors
  */
 export const json = (value: unknown): Values => ({ _tag: "Json", value })
+
+/**
+ * The tensor of that name, if these are tensors and it is among them.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const tensor = (values: Values, name: string): Option.Option<Tensor.Tensor> =>
+  values._tag === "Tensors"
+    ? Option.fromNullable(values.tensors.find((tensor) => tensor.name === name))
+    : Option.none()

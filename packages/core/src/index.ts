@@ -169,6 +169,13 @@ export * as Timeout from "./Timeout.js"
 export * as Tool from "./Tool.js"
 
 /**
+ * Tensors: elements of one kind in a grid of any number of dimensions, as they go into a model and come out of it.
+ *
+ * @since 0.1.0
+ */
+export * as Tensor from "./Tensor.js"
+
+/**
  * Asks a model, runs the tools that it calls, tells it their results, and asks again, until it calls none.
  *
  * @since 0.1.0
