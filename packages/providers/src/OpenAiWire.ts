@@ -29,20 +29,29 @@ export interface Dialect {
   readonly backend: string
   /** The field for the most tokens of an answer. @default "max_tokens", which all but OpenAI's newer models take */
   readonly maxTokensField?: "max_tokens" | "max_completion_tokens"
-  /** The field in which earlier reasoning is sent back. @default it is left out */
-  readonly reasoningField?: "reasoning" | "reasoning_content"
+  /** Where earlier reasoning is sent back: a field of the message, or a part of its content. @default it is left out */
+  readonly reasoningField?: "reasoning" | "reasoning_content" | "content"
   /** Whether a stream tells its usage unasked, and does not know how to be asked. @default false */
   readonly usageUnasked?: boolean
   /** Whether `top_k` is known. @default false */
   readonly topK?: boolean
   /** Whether user messages may hold files (PDF) and audio. @default false */
   readonly files?: boolean
+  /** Whether a JSON schema can only be asked for in the prompt, next to a format that is any JSON. @default false */
+  readonly schemaInPrompt?: boolean
+  /** What ids of tool calls become that another backend gave, for one that takes only its own form. @default as they are */
+  readonly toolCallId?: (id: string) => string
   /** How vectors are asked for; base64 is a quarter of the bytes. @default "float" */
   readonly embeddingEncoding?: "float" | "base64"
   /** The backend's words for how hard to think. @default the common words as they are */
   readonly reasoningEfforts?: { readonly [E in NonNullable<Completion.Request["reasoning"]>["effort"]]?: string }
-  /** Fields that only this backend has, from its own part of `providerOptions`; `undefined` ones are not sent. */
+  /**
+   * Fields that only this backend has, from its own part of `providerOptions`, or that it has under another name. They
+   * take the place of those of the same name; `undefined` ones are not sent.
+   */
   readonly extraFields?: (request: Completion.Request) => Json.Fields | undefined
+  /** The same, for embeddings. */
+  readonly extraEmbeddingFields?: (request: Embedding.Request) => Json.Fields | undefined
 }
 
 // -----------------------------------------------------------------------------
@@ -81,7 +90,7 @@ export const toChatBody = (
         tool_choice: toToolChoice(request.toolChoice),
         parallel_tool_calls: request.parallelToolCalls
       }),
-      response_format: toFormat(request.format),
+      response_format: toFormat(request.format, dialect),
       reasoning_effort: effort === undefined ? undefined : dialect.reasoningEfforts?.[effort] ?? effort,
       user: request.user,
       ...dialect.extraFields?.(request)
@@ -96,7 +105,7 @@ const toTool = ({ description, name, parameters, strict }: Tool.Definition) => (
 const toToolChoice = (choice: Tool.Choice | undefined) =>
   typeof choice === "object" ? { type: "function", function: { name: choice.tool } } : choice
 
-const toFormat = (format: Completion.Format | undefined): object | undefined => {
+const toFormat = (format: Completion.Format | undefined, { schemaInPrompt }: Dialect): object | undefined => {
   switch (format?._tag) {
     case undefined:
       return undefined
@@ -106,7 +115,7 @@ const toFormat = (format: Completion.Format | undefined): object | undefined => 
       return { type: "json_object" }
     case "JsonSchema": {
       const { name, schema, strict } = format
-      return { type: "json_schema", json_schema: { name, schema, strict } }
+      return schemaInPrompt === true ? { type: "json_object" } : { type: "json_schema", json_schema: { name, schema, strict } }
     }
   }
 }
@@ -116,6 +125,10 @@ const toMessages = (
   dialect: Dialect
 ): Either.Either<ReadonlyArray<object>, LlmError.LlmError> => {
   const messages: Array<object> = []
+  if (dialect.schemaInPrompt === true && request.format?._tag === "JsonSchema") {
+    const schema = Json.stringify(request.format.schema) ?? "{}"
+    messages.push({ role: "system", content: `Answer with JSON that matches this JSON schema: ${schema}` })
+  }
   for (const message of Prompt.make(request.prompt)) {
     switch (message.role) {
       case "system":
@@ -131,7 +144,9 @@ const toMessages = (
         messages.push(toAssistant(message, dialect))
         break
       case "tool":
-        for (const { id, result } of message.content) messages.push({ role: "tool", tool_call_id: id, content: result })
+        for (const { id, result } of message.content) {
+          messages.push({ role: "tool", tool_call_id: dialect.toolCallId?.(id) ?? id, content: result })
+        }
         break
     }
   }
@@ -185,7 +200,10 @@ const unsupportedFile = ({ source }: Prompt.FilePart, model: string, { backend, 
       : `${backend} takes no files in a message`
   })
 
-const toAssistant = ({ content }: Prompt.AssistantMessage, { reasoningField }: Dialect): object => {
+const toAssistant = (
+  { content }: Prompt.AssistantMessage,
+  { reasoningField, toolCallId }: Dialect
+): object => {
   let text: string | undefined
   let reasoning: string | undefined
   const calls: Array<object> = []
@@ -195,16 +213,24 @@ const toAssistant = ({ content }: Prompt.AssistantMessage, { reasoningField }: D
     else {
       // some servers parse the arguments of earlier calls, and no text is no JSON
       const args = part.arguments.trim() === "" ? "{}" : part.arguments
-      calls.push({ id: part.id, type: "function", function: { name: part.name, arguments: args } })
+      const id = toolCallId?.(part.id) ?? part.id
+      calls.push({ id, type: "function", function: { name: part.name, arguments: args } })
     }
   }
+  const told = text ?? (calls.length === 0 ? "" : null)
   return {
     role: "assistant",
-    content: text ?? (calls.length === 0 ? "" : null),
+    content: reasoningField === "content" && reasoning !== undefined ? withThoughts(reasoning, text) : told,
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...(reasoningField !== undefined && reasoning !== undefined && { [reasoningField]: reasoning })
+    ...(reasoningField !== undefined && reasoningField !== "content" && reasoning !== undefined &&
+      { [reasoningField]: reasoning })
   }
 }
+
+const withThoughts = (reasoning: string, text: string | undefined): ReadonlyArray<object> => [
+  { type: "thinking", thinking: [{ type: "text", text: reasoning }] },
+  ...(text === undefined ? [] : [{ type: "text", text }])
+]
 
 // -----------------------------------------------------------------------------
 // answer
@@ -266,13 +292,18 @@ export const identify = (body: unknown, asked: string): { readonly id?: string; 
 }
 
 /**
- * The reasoning in a message or a delta; servers differ in what they call it.
+ * The reasoning in a message or a delta; servers differ in what they call it, and Mistral has it among the content.
  *
  * @since 0.1.0
  * @category translations
  */
 export const reasoningOf = (message: Json.Fields): string | undefined =>
-  Json.name(message["reasoning"]) ?? Json.name(message["reasoning_content"])
+  Json.name(message["reasoning"]) ?? Json.name(message["reasoning_content"]) ?? thoughtsIn(message["content"])
+
+const thoughtsIn = (content: unknown): string | undefined =>
+  Array.isArray(content)
+    ? Json.name(content.map((part) => textOf(Json.array(Json.get(part, "thinking"))) ?? "").join(""))
+    : undefined
 
 /**
  * The text of a message or a delta, which some give as a list of parts.
@@ -328,18 +359,26 @@ const finishReasons: ReadonlyMap<string, Completion.FinishReason> = new Map(Obje
 }))
 
 /**
- * Tokens, as the wire counts them: what is cached is part of the prompt, reasoning part of the answer.
+ * Tokens, as the wire counts them: what is cached is part of the prompt, reasoning part of the answer. xAI counts
+ * reasoning apart from the answer, which its total gives away.
  *
  * @since 0.1.0
  * @category translations
  */
-export const toUsage = (usage: unknown): Completion.Usage =>
-  Json.defined({
-    inputTokens: Json.count(Json.get(usage, "prompt_tokens")),
-    outputTokens: Json.count(Json.get(usage, "completion_tokens")),
+export const toUsage = (usage: unknown): Completion.Usage => {
+  const input = Json.count(Json.get(usage, "prompt_tokens"))
+  const output = Json.count(Json.get(usage, "completion_tokens"))
+  const reasoning = Json.count(Json.get2(usage, "completion_tokens_details", "reasoning_tokens"))
+  const apart = input !== undefined && output !== undefined && reasoning !== undefined && reasoning > 0 &&
+    Json.count(Json.get(usage, "total_tokens")) === input + output + reasoning
+  return Json.defined({
+    inputTokens: input,
+    outputTokens: apart ? output + reasoning : output,
     cachedInputTokens: Json.count(Json.get2(usage, "prompt_tokens_details", "cached_tokens")),
-    reasoningTokens: Json.count(Json.get2(usage, "completion_tokens_details", "reasoning_tokens"))
+    cacheWriteTokens: Json.count(Json.get2(usage, "prompt_tokens_details", "cache_write_tokens")),
+    reasoningTokens: reasoning
   })
+}
 
 // -----------------------------------------------------------------------------
 // embeddings
@@ -356,7 +395,8 @@ export const toEmbeddingBody = (request: Embedding.Request, dialect: Dialect): o
   input: request.input,
   encoding_format: dialect.embeddingEncoding ?? "float",
   dimensions: request.dimensions,
-  user: request.user
+  user: request.user,
+  ...dialect.extraEmbeddingFields?.(request)
 })
 
 /**
@@ -431,10 +471,13 @@ export const toModels = (
 const toModel = (id: string, model: unknown): Model.Model =>
   Json.defined({
     id,
-    owner: Json.name(Json.get(model, "owned_by")),
+    owner: Json.name(Json.get(model, "owned_by")) ?? Json.name(Json.get(model, "organization")),
     created: Json.count(Json.get(model, "created")),
-    contextWindow: Json.count(Json.get(model, "context_window")) ?? Json.count(Json.get(model, "context_length")) ??
-      Json.count(Json.get(model, "max_model_len")),
-    maxOutputTokens: Json.count(Json.get(model, "max_completion_tokens")),
-    displayName: Json.name(Json.get(model, "name"))
+    contextWindow: contextWindows.map((name) => Json.count(Json.get(model, name))).find((n) => n !== undefined) ??
+      Json.count(Json.get2(model, "meta", "n_ctx_train")),
+    maxOutputTokens: Json.count(Json.get(model, "max_completion_tokens")) ??
+      Json.count(Json.get2(model, "top_provider", "max_completion_tokens")),
+    displayName: Json.name(Json.get(model, "name")) ?? Json.name(Json.get(model, "display_name"))
   })
+
+const contextWindows = ["context_window", "context_length", "max_model_len", "max_context_length"]

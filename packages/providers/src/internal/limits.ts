@@ -23,17 +23,20 @@ export const limit = (
   }
 }
 
-/** Limits from the headers in OpenAI's form. */
-export const fromHeaders = (headers: Headers): KeyPool.Limits | undefined => {
-  const requests = dimension(headers, "requests")
-  const tokens = dimension(headers, "tokens")
+/** Limits from headers in OpenAI's form, where requests and tokens go by these names. */
+export const named = (ofRequests: string, ofTokens: string) => (headers: Headers): KeyPool.Limits | undefined => {
+  const requests = dimension(headers, ofRequests)
+  const tokens = dimension(headers, ofTokens)
   return requests === undefined && tokens === undefined ? undefined : {
     ...(requests !== undefined && { requests }),
     ...(tokens !== undefined && { tokens })
   }
 }
 
-const dimension = (headers: Headers, name: "requests" | "tokens") =>
+/** Limits from the headers in OpenAI's form. */
+export const fromHeaders = named("requests", "tokens")
+
+const dimension = (headers: Headers, name: string) =>
   limit(
     headers[`x-ratelimit-limit-${name}`],
     headers[`x-ratelimit-remaining-${name}`],
