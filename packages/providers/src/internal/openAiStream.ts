@@ -47,7 +47,9 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
       refused = true
       out.push({ _tag: "TextDelta", text: refusal })
     }
-    for (const call of Json.array(delta["tool_calls"])) onToolCall(call, out)
+    // TGI before 3.1.2 gives the call itself, in place of a list
+    const given = delta["tool_calls"]
+    for (const call of Json.isObject(given) ? [given] : Json.array(given)) onToolCall(call, out)
   }
 
   return {
