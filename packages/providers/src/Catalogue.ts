@@ -11,6 +11,7 @@ import type * as Arr from "effect/Array"
 import type * as ConfigError from "effect/ConfigError"
 import type * as Layer from "effect/Layer"
 import * as Anthropic from "./Anthropic.js"
+import * as Gemini from "./Gemini.js"
 import * as Groq from "./Groq.js"
 import * as Ollama from "./Ollama.js"
 import * as OpenAi from "./OpenAi.js"
@@ -68,6 +69,12 @@ export const backends = {
     addressVariables: ["OLLAMA_HOST"],
     models: { generateText: "llama3.2", embed: "all-minilm" },
     layer: Ollama.layerConfig
+  },
+  gemini: {
+    keyVariables: ["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+    addressVariables: ["GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"],
+    models: { generateText: "gemini-flash-lite-latest", embed: "gemini-embedding-001" },
+    layer: Gemini.layerConfig
   }
 } as const satisfies { readonly [backend: string]: Entry }
 

@@ -22,6 +22,34 @@ export * as AnthropicWire from "./AnthropicWire.js"
 export * as Catalogue from "./Catalogue.js"
 
 /**
+ * Gemini by Google, over its own API (`generateContent`).
+ *
+ * @since 0.1.0
+ */
+export * as Gemini from "./Gemini.js"
+
+/**
+ * What Gemini keeps for later requests: the beginning of a conversation (system messages, files, tools), paid for by the hour, and then for less than if it were sent again.
+ *
+ * @since 0.1.0
+ */
+export * as GeminiCacheWire from "./GeminiCacheWire.js"
+
+/**
+ * What only Gemini does on its wire, besides caches (`GeminiCacheWire`): it counts the tokens of a prompt, embeds contents that are more than text, and says of its models what can be asked of them.
+ *
+ * @since 0.1.0
+ */
+export * as GeminiOwnWire from "./GeminiOwnWire.js"
+
+/**
+ * Gemini's wire: what `generateContent` and its kin take and give, and its translation into the common words.
+ *
+ * @since 0.1.0
+ */
+export * as GeminiWire from "./GeminiWire.js"
+
+/**
  * Groq, on OpenAI's wire.
  *
  * @since 0.1.0

@@ -21,6 +21,7 @@ import * as Account from "./simulator/Account.js"
 import * as AnthropicWire from "./simulator/AnthropicWire.js"
 import * as Exchanges from "./simulator/Exchange.js"
 import * as Faults from "./simulator/Fault.js"
+import * as GeminiWire from "./simulator/GeminiWire.js"
 import * as GroqWire from "./simulator/GroqWire.js"
 import * as InProcess from "./simulator/InProcess.js"
 import * as Journal from "./simulator/Journal.js"
@@ -36,7 +37,8 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
   OpenAiWire.make,
   AnthropicWire.make,
   GroqWire.make,
-  OllamaWire.make
+  OllamaWire.make,
+  GeminiWire.make
 ]
 
 /**

@@ -42,6 +42,7 @@ export type Kind =
   | "RateLimited"
   | "QuotaExhausted"
   | "AuthenticationFailed"
+  | "PermissionDenied"
   | "InvalidRequest"
   | "ModelNotFound"
   | "NotFound"
@@ -238,6 +239,7 @@ const build: { readonly [K in Kind]: Build } = {
   RateLimited: (_, fields, wait) => new LlmError.RateLimited({ ...fields, ...wait }),
   QuotaExhausted: (_, fields, wait) => new LlmError.QuotaExhausted({ ...fields, ...wait }),
   AuthenticationFailed: (_, fields) => new LlmError.AuthenticationFailed(fields),
+  PermissionDenied: (_, fields) => new LlmError.PermissionDenied(fields),
   InvalidRequest: ({ field }, fields, _, { say }) =>
     new LlmError.InvalidRequest(field === undefined ? fields : { ...fields, field: say(field) }),
   ModelNotFound: (_, fields) => new LlmError.ModelNotFound(fields),

@@ -128,6 +128,7 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
     onFailure: () => Delivery.refuse(visit, Wire.Failure.NotJson({ reason: "unexpected EOF", empty: false })),
     onSuccess: (bytes) => {
       const text = decoder.decode(bytes)
+      if (text === "" && route.method === "DELETE") return serve(visit, route, undefined)
       if (route.raw === true) {
         entry.body = text
         return serve(visit, route, bytes)

@@ -60,7 +60,7 @@ export type Headers = { readonly [name: string]: string | undefined }
  * @category models
  */
 export interface Route {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
   readonly path: string
   /** Open to anybody, key or not. */
   readonly open?: true
@@ -86,7 +86,7 @@ export interface Call {
   readonly rest: string
   readonly query: URLSearchParams
   readonly headers: Headers
-  /** The parsed body, the bytes of it where the route takes them; `undefined` for a GET. */
+  /** The parsed body, the bytes of it where the route takes them; `undefined` for a GET, or a DELETE without one. */
   readonly body: unknown
   readonly answerTokens: number
   readonly latencyMillis: number

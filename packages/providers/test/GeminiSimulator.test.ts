@@ -1,0 +1,315 @@
+/** The backend and the simulator, which keeps Gemini's rules and is held to Google's own client. */
+import * as HttpClient from "@effect/platform/HttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as Completion from "@spillway/core/Completion"
+import type * as LlmError from "@spillway/core/LlmError"
+import type * as LlmService from "@spillway/core/LlmService"
+import * as Prompt from "@spillway/core/Prompt"
+import * as Tool from "@spillway/core/Tool"
+import * as Gemini from "@spillway/providers/Gemini"
+import * as Simulator from "@spillway/testing/Simulator"
+import type * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+
+const model = "gemini-2.5-flash"
+
+/** One of the models that want the signatures of their calls back. */
+const strict = "gemini-3.6-flash"
+
+const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }), strict: true })
+
+const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
+  Completion.collect(service.streamText(request))
+
+const on = <A, E>(
+  use: (
+    service: LlmService.Service,
+    gemini: Gemini.Service,
+    simulator: Simulator.Service
+  ) => Effect.Effect<A, E>,
+  options?: Simulator.Options
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const simulator = yield* Simulator.make(options)
+    // there is always at least one
+    const apiKeys = simulator.keys as Arr.NonEmptyReadonlyArray<Redacted.Redacted>
+    const { gemini, llm } = yield* Gemini.make({ apiKeys, baseUrl: "http://simulator/gemini" }).pipe(
+      Effect.provideService(HttpClient.HttpClient, simulator.client)
+    )
+    return yield* use(llm, gemini, simulator)
+  }))
+
+describe("Gemini and the simulator", () => {
+  it.effect("chat, whole and streamed, with the same answer and the same count", () =>
+    on((service) =>
+      Effect.gen(function*() {
+        const request: Completion.Request = {
+          model,
+          prompt: [Prompt.system("Be brief."), Prompt.user("Hello there")],
+          temperature: 0,
+          reasoning: { effort: "low" }
+        }
+        const { id: _, ...whole } = yield* service.generateText(request)
+        assert.match(whole.text, /^You said: “Hello there”\./)
+        assert.deepStrictEqual(whole.content.map(({ _tag }) => _tag), ["Reasoning", "Text"])
+        assert.isAbove(whole.usage.outputTokens!, whole.usage.reasoningTokens!)
+        const { id: __, ...pieces } = yield* streamed(service)(request)
+        assert.deepStrictEqual(pieces, whole)
+      })
+    ))
+
+  it.effect("call a tool and send its result back with the signatures, whole and streamed", () =>
+    on((service) =>
+      Effect.gen(function*() {
+        const request: Completion.Request = { model: strict, prompt: "The weather in Tokyo?", tools: [weather] }
+        for (const ask of [service.generateText, streamed(service)]) {
+          const asked = yield* ask(request)
+          assert.strictEqual(asked.finishReason, "tool-calls")
+          const { arguments: args, id, name, signature } = asked.toolCalls[0]!
+          assert.deepStrictEqual([name, JSON.parse(args)], ["get_weather", { city: "Tokyo" }])
+          assert.isDefined(signature)
+          const answered = yield* ask({
+            ...request,
+            prompt: [
+              ...Prompt.make(request.prompt),
+              Prompt.assistant(asked.content),
+              Prompt.tool([{ _tag: "ToolResult", id, name, result: "21 degrees and sunny" }])
+            ]
+          })
+          assert.include(answered.text, "21 degrees and sunny")
+        }
+      })
+    ))
+
+  const called = (signature?: string): Completion.Request => ({
+    model: strict,
+    prompt: [
+      Prompt.user("Both the weather here and there?"),
+      Prompt.assistant([
+        { _tag: "ToolCall", id: "toolu_1", name: "get_weather", arguments: "{}", ...(signature && { signature }) },
+        { _tag: "ToolCall", id: "toolu_2", name: "get_weather", arguments: "{}" }
+      ]),
+      // as OpenAI has it: a message for each result
+      Prompt.tool([{ _tag: "ToolResult", id: "toolu_1", name: "get_weather", result: "rain" }]),
+      Prompt.tool([{ _tag: "ToolResult", id: "toolu_2", name: "get_weather", result: "[\"sun\"]", isError: true }])
+    ],
+    tools: [weather]
+  })
+
+  it.effect("go on with the tool calls of another backend, which nobody signed", () =>
+    on((service) =>
+      Effect.map(service.generateText(called()), ({ text }) => {
+        assert.include(text, "returned: rain")
+        assert.include(text, "sun")
+      })
+    ))
+
+  it.effect("refuse a signature that was altered", () =>
+    on((service) =>
+      Effect.map(Effect.flip(service.generateText(called("altered"))), (error) => {
+        assert.strictEqual(error._tag, "InvalidRequest")
+        assert.include(error.message, "Corrupted thought signature")
+      })
+    ))
+
+  it.effect("answer by schema and by length, in one word or with none", () =>
+    on((service) =>
+      Effect.gen(function*() {
+        const schema = { type: "object", properties: { name: { const: "Ada" } }, required: ["name"] }
+        const format = { _tag: "JsonSchema", name: "person", schema } as const
+        const structured = yield* service.generateText({ model, prompt: "Who?", format })
+        assert.deepStrictEqual(JSON.parse(structured.text), { name: "Ada" })
+        // the thoughts took it all
+        const short = yield* service.generateText({ model, prompt: "Hello", maxTokens: 2 })
+        assert.deepStrictEqual([short.finishReason, short.content], ["length", []])
+        const thoughtless = yield* service.generateText({ model, prompt: "Hi", reasoning: { effort: "none" } })
+        assert.isUndefined(thoughtless.usage.reasoningTokens)
+      })
+    ))
+
+  it.effect("make every effort that can be asked for one that the model takes", () =>
+    on((service) =>
+      Effect.gen(function*() {
+        for (const model of ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-3.6-flash", "gemini-flash-lite-latest"]) {
+          for (const effort of ["none", "minimal", "low", "medium", "high"] as const) {
+            yield* service.generateText({ model, prompt: "Hi", reasoning: { effort } })
+          }
+        }
+        yield* service.generateText({ model: "gemini-2.0-flash", prompt: "Hi", reasoning: { effort: "none" } })
+      })
+    ))
+
+  it.effect("see pictures and documents", () =>
+    on((service) =>
+      Effect.map(
+        service.generateText({
+          model,
+          prompt: Prompt.user([
+            Prompt.text("What is this?"),
+            Prompt.image("aGk=", "image/png"),
+            Prompt.imageUrl("https://example.com/a.png"),
+            Prompt.file("aGk=", "application/pdf")
+          ])
+        }),
+        ({ text }) => assert.include(text, "image/png, a file by its address, application/pdf")
+      )
+    ))
+
+  it.effect("fail with ContentFiltered when the prompt was blocked, whole and streamed", () =>
+    on((service) =>
+      Effect.gen(function*() {
+        const request = { model, prompt: "Please block this prompt" }
+        for (const ask of [service.generateText, streamed(service)]) {
+          const error = yield* Effect.flip(ask(request))
+          assert.strictEqual(error._tag, "ContentFiltered")
+          assert.include(error.message, "PROHIBITED_CONTENT")
+        }
+      })
+    ))
+
+  it.effect("embed texts in order, more than one request holds", () =>
+    on((service, gemini, simulator) =>
+      Effect.gen(function*() {
+        const input = Array.from({ length: 230 }, (_, index) => `text ${index % 115}`)
+        const { vectors } = yield* service.embed({ model: "gemini-embedding-001", input, dimensions: 8 })
+        assert.strictEqual(vectors.length, 230)
+        assert.isTrue(vectors.every((vector) => vector.length === 8))
+        assert.deepStrictEqual(vectors.slice(0, 115), vectors.slice(115))
+        assert.notDeepEqual(vectors[0], vectors[1])
+        assert.strictEqual(yield* simulator.total, 3)
+        const one = yield* gemini.embedContent({
+          model: "gemini-embedding-001",
+          content: [Prompt.text("text 1")],
+          dimensions: 8,
+          providerOptions: { gemini: { taskType: "RETRIEVAL_DOCUMENT", title: "One" } }
+        })
+        assert.deepStrictEqual(one.vector, vectors[1])
+      })
+    ))
+
+  it.effect("list the models, with what can be asked of them", () =>
+    on((service, gemini) =>
+      Effect.gen(function*() {
+        const ids = (yield* service.listModels).map(({ id }) => id)
+        assert.include(ids, model)
+        assert.include(ids, "sim-chat")
+        const known = yield* gemini.model(model)
+        assert.strictEqual(known.contextWindow, 1_048_576)
+        assert.isTrue(known.thinks)
+        assert.include(known.methods, "generateContent")
+        assert.deepStrictEqual((yield* gemini.models).find(({ id }) => id === model), known)
+        assert.strictEqual((yield* Effect.flip(gemini.model("nope")))._tag, "ModelNotFound")
+      })
+    ))
+
+  it.effect("count tokens as the answer counts them, with system messages and tools", () =>
+    on((service, gemini) =>
+      Effect.gen(function*() {
+        for (
+          const request of [
+            { model, prompt: "Hello there" },
+            { model, prompt: [Prompt.system("Be brief."), Prompt.user("Hello there")], tools: [weather] }
+          ]
+        ) {
+          const { tokens } = yield* gemini.countTokens(request)
+          assert.strictEqual(tokens, (yield* service.generateText(request)).usage.inputTokens)
+        }
+      })
+    ))
+
+  it.effect("keep the beginning of a conversation, for as long as it is told", () =>
+    on((service, gemini) =>
+      Effect.gen(function*() {
+        const cache = yield* gemini.createCache({
+          model,
+          prompt: [Prompt.system("You know the whole library."), Prompt.user("Here it is: …")],
+          tools: [weather],
+          ttl: "5 minutes",
+          displayName: "library"
+        })
+        assert.match(cache.name, /^cachedContents\//)
+        assert.deepStrictEqual([cache.model, cache.displayName, cache.expiresAt], [model, "library", 300_000])
+        assert.deepStrictEqual(yield* gemini.getCache(cache.name), cache)
+        assert.deepStrictEqual(yield* gemini.listCaches, [cache])
+        const request = { model, prompt: "Hi", providerOptions: { gemini: { cachedContent: cache.name } } }
+        const { usage } = yield* service.generateText(request)
+        assert.strictEqual(usage.cachedInputTokens, cache.tokens)
+        assert.isAbove(usage.inputTokens!, cache.tokens!)
+        yield* TestClock.adjust("4 minutes")
+        assert.strictEqual((yield* gemini.keepCache(cache.name, Duration.minutes(2))).expiresAt, 360_000)
+        yield* TestClock.adjust("2 minutes")
+        assert.strictEqual((yield* Effect.flip(gemini.getCache(cache.name)))._tag, "NotFound")
+        // a key is not given up for a cache that is gone
+        assert.strictEqual((yield* Effect.flip(service.generateText(request)))._tag, "NotFound")
+        assert.deepStrictEqual(yield* gemini.listCaches, [])
+        const another = yield* gemini.createCache({ model, prompt: "Hello" })
+        yield* gemini.deleteCache(another.name)
+        assert.strictEqual((yield* Effect.flip(gemini.deleteCache(another.name)))._tag, "NotFound")
+      }), { keys: 1 }))
+
+  it.effect("fail with ModelNotFound for an absent model", () =>
+    on((service) =>
+      Effect.map(Effect.flip(service.generateText({ model: "nope", prompt: "hi" })), (error) => {
+        assert.strictEqual(error._tag, "ModelNotFound")
+        assert.include(error.message, "models/nope is not found")
+      })
+    ))
+
+  it.effect("wait as long as a minute's quota says, and turn to another key when a day's is used up", () =>
+    on((service, _, simulator) =>
+      Effect.gen(function*() {
+        const request = { model, prompt: "hi" }
+        yield* service.generateText(request)
+        yield* service.generateText(request)
+        const limited = yield* Effect.flip(service.generateText(request))
+        assert.strictEqual(limited._tag, "RateLimited")
+        // the other key is asked next, which is ready
+        assert.strictEqual((yield* Effect.flip(service.generateText(request)))._tag, "RateLimited")
+        const cooling = yield* Effect.flip(service.generateText(request))
+        assert.strictEqual(cooling._tag, "KeysCooling")
+        assert.deepStrictEqual("retryAfter" in cooling && cooling.retryAfter, Duration.seconds(30))
+        yield* TestClock.adjust("30 seconds")
+        yield* service.generateText(request)
+        yield* TestClock.adjust("1 minute")
+        yield* simulator.setKey(0, "exhausted", "gemini")
+        const results = yield* Effect.forEach([1, 2, 3], () => Effect.either(service.generateText(request)))
+        const tags = results.flatMap((result) => result._tag === "Left" ? [result.left._tag] : [])
+        assert.deepStrictEqual(tags, ["QuotaExhausted", "RateLimited"])
+      }), { keys: 2, requestsPerMinute: 2, burst: 1 }))
+
+  it.effect("retire a key that is wrong", () =>
+    on((service, _, simulator) =>
+      Effect.gen(function*() {
+        yield* simulator.setKey(0, "revoked", "gemini")
+        const request = { model, prompt: "hi" }
+        const results = yield* Effect.forEach([1, 2, 3, 4], () => Effect.either(service.generateText(request)))
+        const tags = results.flatMap((result) => result._tag === "Left" ? [result.left._tag] : [])
+        assert.deepStrictEqual(tags, ["AuthenticationFailed"])
+      }), { keys: 2 }))
+
+  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
+    connectionReset: "NetworkFailure",
+    serverError: "ServerFault",
+    overloaded: "ServerFault",
+    rateLimited: "RateLimited",
+    malformed: "MalformedResponse",
+    streamError: "ServerFault",
+    streamCut: "StreamInterrupted",
+    streamReset: "StreamInterrupted"
+  }
+
+  for (const [fault, tag] of Object.entries(faults)) {
+    it.effect(`fail with ${tag} for ${fault}`, () =>
+      on((service, _, simulator) =>
+        Effect.gen(function*() {
+          yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
+          const error = yield* Effect.flip(Completion.collect(service.streamText({ model, prompt: "Hello there" })))
+          assert.strictEqual(error._tag, tag)
+        })
+      ))
+  }
+})
