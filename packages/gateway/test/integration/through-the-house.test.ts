@@ -107,8 +107,8 @@ describe("through the whole house", () => {
       yield* simulator.setKey(0, "revoked")
       yield* simulator.setKey(1, "revoked")
       const unauthorized = yield* rejection(() => client.chat.completions.create(hi))
-      assert.instanceOf(unauthorized, OpenAI.APIError)
-      assert.deepStrictEqual([unauthorized.status, unauthorized.code], [503, "keys_exhausted"])
+      assert.instanceOf(unauthorized, OpenAI.AuthenticationError)
+      assert.deepStrictEqual([unauthorized.status, unauthorized.code], [401, "keys_exhausted"])
       assert.notInclude(unauthorized.message, "sk-secret")
     }))
 
