@@ -110,7 +110,7 @@ export interface Templated {
 }
 
 /**
- * What TGI does that no other backend does. The router does none of it: everything is `Unsupported` there.
+ * What TGI does that no other backend does. The router does none of it: it is `Unsupported` there.
  *
  * @since 0.1.0
  * @category models
@@ -248,7 +248,7 @@ export const make = (
 ): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
   const { baseUrl = local, headers, http } = options
   if (TgiRouter.isRouter(baseUrl)) {
-    return Effect.map(TgiRouter.make({ ...options, baseUrl }), (llm) => ({ llm, tgi: nothing(llm.backend) }))
+    return Effect.map(TgiRouter.make({ ...options, baseUrl }), (llm) => ({ llm, tgi: nothing(llm) }))
   }
   return Effect.flatMap(SelfHosted.pool(backend, options), (pool) =>
     Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ run, service, stream }) => ({
@@ -264,7 +264,7 @@ export const make = (
     })))
 }
 
-const nothing = (backend: string): Service => {
+const nothing = ({ backend, health }: LlmService.Service): Service => {
   const unsupported = (feature: keyof Service) =>
     Effect.fail(new LlmError.Unsupported({ backend, feature, message: `${backend} has no operation ${feature}` }))
   return {
@@ -273,7 +273,7 @@ const nothing = (backend: string): Service => {
     tokenize: () => unsupported("tokenize"),
     chatTokenize: () => unsupported("chatTokenize"),
     info: unsupported("info"),
-    health: unsupported("health")
+    health
   }
 }
 

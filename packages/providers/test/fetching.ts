@@ -55,10 +55,10 @@ export const inPieces = (...pieces: ReadonlyArray<Uint8Array>): ReadableStream =
   })
 
 /** Runs a program of a backend that speaks through this `fetch`. */
-export const through = <A, E, R>(
+export const through = <B, A, E, R>(
   fetch: typeof globalThis.fetch,
-  backend: Effect.Effect<LlmService.Service, unknown, HttpClient.HttpClient | Scope.Scope>,
-  program: (service: LlmService.Service) => Effect.Effect<A, E, R>
+  backend: Effect.Effect<B, unknown, HttpClient.HttpClient | Scope.Scope>,
+  program: (backend: B) => Effect.Effect<A, E, R>
 ) =>
   Effect.flatMap(Effect.orDie(backend), program).pipe(
     Effect.provide(FetchHttpClient.layer),

@@ -9,5 +9,5 @@ import * as Either from "effect/Either"
 export const config = (variable: string): Config.Config<string> =>
   Config.mapOrFail(Config.string(variable), (text) =>
     text.trim() === ""
-      ? Either.left(ConfigError.InvalidData([variable], "Expected an address, but it is set to nothing"))
+      ? Either.left(ConfigError.InvalidData([], "Expected an address, but it is set to nothing"))
       : Either.right(text.trim()))

@@ -24,7 +24,7 @@ const profile: OpenAiCompat.Profile = {
   baseUrlVariable: "TGI_BASE_URL",
   keyVariable: "HF_API_TOKEN",
   path: "/v1",
-  operations: ["generateText", "streamText", "listModels"],
+  operations: ["generateText", "streamText", "listModels", "health"],
   refineError: ({ code, message, status }) =>
     code === "model_not_supported" || status === 400 && /\bnot supported by (any )?provider\b/.test(message)
       ? "ModelNotFound"
