@@ -17,7 +17,7 @@ import type * as Settings from "./Settings.js"
 export const simulated = (backends: Settings.Backends): Effect.Effect<void> =>
   backends.simulated
     ? Console.error(
-      `No provider key in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, GROQ_API_KEY) and no OLLAMA_HOST: ` +
+      "No key or address of a provider is in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, OLLAMA_HOST …): " +
         `the embedded simulator stands in for ${backends.names.join(", ")}.`
     )
     : Effect.void

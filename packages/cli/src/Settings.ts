@@ -70,7 +70,7 @@ export const backends = (
   )
 
 /**
- * Every backend of the catalogue, with the simulator in its place, which runs until the scope closes.
+ * Every backend that the simulator can stand in for, with the simulator in its place, which runs until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -79,7 +79,7 @@ export const simulated = (
   options: Resilience.Options = {}
 ): Effect.Effect<Backends, Simulator.InvalidOption | HttpServerError.ServeError, Scope.Scope> =>
   Effect.map(Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo), ({ environment }) =>
-    toBackends(Catalogue.names, options, environment))
+    toBackends(Catalogue.names.filter((name) => isSpoken(name, environment)), options, environment))
 
 /**
  * For a person who waits at a terminal: told within seconds what is wrong, rather than kept waiting until it is right.
@@ -95,6 +95,11 @@ const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.
     ? entry.addressVariables.map((name) => Config.string(name))
     : [KeyPool.config(...entry.keyVariables)]
   return Effect.map(Effect.all(Array.from(signs, Config.option)), Arr.some(Option.isSome))
+}
+
+const isSpoken = (name: Catalogue.Name, environment: ReadonlyMap<string, string>): boolean => {
+  const { addressVariables }: Catalogue.Entry = Catalogue.backends[name]
+  return addressVariables.some((variable) => environment.has(variable))
 }
 
 const toBackends = (
