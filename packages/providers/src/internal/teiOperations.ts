@@ -176,11 +176,13 @@ const prediction = (one: unknown): TeiWire.Prediction | undefined => {
 
 /** `POST /similarity`. */
 export const similarity: Operation<TeiWire.SimilarityRequest, ReadonlyArray<number>> = {
-  request: ({ promptName, sentences, source, ...rest }) =>
-    post("/similarity", {
+  request: ({ promptName, sentences, source, ...rest }) => {
+    const parameters = Json.defined({ ...truncation(rest), prompt_name: promptName })
+    return post("/similarity", {
       inputs: { source_sentence: source, sentences },
-      parameters: { ...truncation(rest), prompt_name: promptName }
-    }),
+      ...(Object.keys(parameters).length > 0 && { parameters })
+    })
+  },
   response: (body, exchange) => list(body, exchange, exchange.input.sentences.length, Json.number)
 }
 
