@@ -4,7 +4,8 @@
  * How it differs: reasoning is told (`reasoning`, and read back from earlier turns) when `reasoningFormat` is
  * `parsed`; usage arrives unasked; a request that is larger than the key's limit is a 413 that calls itself a rate
  * limit; a day's limit that is used up is a 429 like a minute's; a tool call that does not fit its schema is refused
- * with what the model wrote (`InvalidOutput`). Its limits are told per day for requests and per minute for tokens.
+ * with what the model wrote (`InvalidOutput`). Its limits are told per day for requests and per minute for tokens. It
+ * ranks documents at a route of its own, whose answer has texts in place of numbers, and writes down speech.
  *
  * @see https://console.groq.com/docs/api-reference
  * @see https://console.groq.com/docs/errors
@@ -13,13 +14,17 @@
  */
 import type { HttpClient } from "@effect/platform/HttpClient"
 import type { InvalidOptions } from "@spillway/core/InvalidOptions"
-import type { LlmService, Service } from "@spillway/core/LlmService"
+import * as KeyPool from "@spillway/core/KeyPool"
+import type * as LlmError from "@spillway/core/LlmError"
+import * as LlmService from "@spillway/core/LlmService"
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
-import type * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
-import type * as HttpBackend from "./HttpBackend.js"
+import * as GroqWire from "./GroqWire.js"
+import * as HttpBackend from "./HttpBackend.js"
 import * as OpenAiErrors from "./internal/openAiErrors.js"
 import * as OpenAiCompat from "./OpenAiCompat.js"
 
@@ -50,6 +55,38 @@ export interface RequestOptions {
  * @category models
  */
 export type Options = OpenAiCompat.Options
+
+/**
+ * What Groq does that no other backend does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Writes down what is said. */
+  readonly transcribe: (
+    request: GroqWire.TranscriptionRequest
+  ) => Effect.Effect<GroqWire.Transcription, LlmError.LlmError>
+}
+
+/**
+ * The tag under which a program finds what is only Groq's.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Groq extends Context.Tag("@spillway/providers/Groq")<Groq, Service>() {}
+
+/**
+ * Groq by both its services.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  readonly llm: LlmService.Service
+  readonly groq: Service
+}
 
 const refineError = (failure: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
   const { code, message, retryAfter, status } = failure
@@ -86,13 +123,25 @@ export const profile: OpenAiCompat.Profile = {
 }
 
 /**
- * Groq, as a service. The pool of its keys is watched by the monitor until the scope closes.
+ * Groq, as its two services. The pool of its keys is watched by the monitor until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<Service, InvalidOptions, HttpClient | Scope> =>
-  OpenAiCompat.make(profile, options)
+export const make = (
+  { apiKeys, http, keys, ...options }: Options
+): Effect.Effect<Backend, InvalidOptions, HttpClient | Scope> =>
+  Effect.gen(function*() {
+    const pool = yield* KeyPool.make({ ...keys, backend: profile.backend, keys: apiKeys })
+    const definition = { ...OpenAiCompat.toDefinition(profile, options), rerank: GroqWire.rerank }
+    const { run, service } = yield* HttpBackend.make(definition, pool, http)
+    return {
+      llm: service,
+      groq: {
+        transcribe: (request) => run("transcribe", GroqWire.transcribe, request, request.model ?? GroqWire.model)
+      }
+    }
+  })
 
 /**
  * Groq, from options.
@@ -100,8 +149,11 @@ export const make = (options: Options): Effect.Effect<Service, InvalidOptions, H
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<LlmService, InvalidOptions, HttpClient> =>
-  OpenAiCompat.layer(profile, options)
+export const layer = (options: Options): Layer.Layer<LlmService.LlmService | Groq, InvalidOptions, HttpClient> =>
+  Layer.scopedContext(
+    Effect.map(make(options), ({ groq, llm }) =>
+      Context.make(LlmService.LlmService, llm).pipe(Context.add(Groq, groq)))
+  )
 
 /**
  * What the environment says: `GROQ_API_KEY`, `GROQ_API_KEY_1` …, and `GROQ_BASE_URL` (without its `/openai/v1`).
@@ -117,6 +169,5 @@ export const config: Config.Config<Options> = OpenAiCompat.config(profile)
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<LlmService, ConfigError | InvalidOptions, HttpClient> = OpenAiCompat.layerConfig(
-  profile
-)
+export const layerConfig: Layer.Layer<LlmService.LlmService | Groq, ConfigError | InvalidOptions, HttpClient> = Layer
+  .unwrapEffect(Effect.map(config, layer))
