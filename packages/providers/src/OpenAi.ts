@@ -1,24 +1,38 @@
 /**
- * OpenAI, over its chat completions.
+ * OpenAI, over its chat completions or its newer Responses.
  *
- * How it differs: it is what the wire is named after, so only in what it has and others have not: files and audio in
- * messages, `max_completion_tokens`, and the options below. Reasoning is done out of sight: only its tokens are told.
+ * How it differs: it is what the wire is named after, so only in what it has and others have not. Over chat completions
+ * reasoning is done out of sight, and only its tokens are told. Over Responses (`api: "responses"`) it is told as far as
+ * `reasoningSummary` asks, and comes sealed, so that the model goes on with its own thoughts after a tool was called;
+ * an unknown model is a 400 there, and `stop` has no word. Chat completions are the default, since whatever stands at
+ * `OPENAI_BASE_URL` speaks them.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
+ * @see https://platform.openai.com/docs/api-reference/responses
  * @see https://platform.openai.com/docs/guides/error-codes
  * @see https://platform.openai.com/docs/guides/rate-limits
  * @since 0.1.0
  */
 import type { HttpClient } from "@effect/platform/HttpClient"
-import type { InvalidOptions } from "@spillway/core/InvalidOptions"
+import type * as Completion from "@spillway/core/Completion"
+import * as InvalidOptions from "@spillway/core/InvalidOptions"
+import * as KeyPool from "@spillway/core/KeyPool"
+import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import * as HttpBackend from "./HttpBackend.js"
+import * as Responses from "./internal/openAiResponses.js"
 import * as OpenAiCompat from "./OpenAiCompat.js"
+import * as OpenAiModerationWire from "./OpenAiModerationWire.js"
+import type * as OpenAiResponsesWire from "./OpenAiResponsesWire.js"
 
 declare module "@spillway/core/Completion" {
   interface ProviderOptions {
@@ -33,21 +47,9 @@ declare module "@spillway/core/Completion" {
  * @since 0.1.0
  * @category models
  */
-export interface RequestOptions {
-  /** At which price and speed. @default "auto" */
-  readonly serviceTier?: "auto" | "default" | "flex" | "scale" | "priority"
-  /** How long-winded the answer is. @default "medium" */
-  readonly verbosity?: "low" | "medium" | "high"
-  /** Whether OpenAI keeps the answer. @default false */
-  readonly store?: boolean
-  /** At most 16 pairs of text, kept with a stored answer. */
-  readonly metadata?: Readonly<Record<string, string>>
-  /** Likelihood of tokens (by their number in the model's tokenizer), from -100 to 100. */
+export interface RequestOptions extends OpenAiResponsesWire.Options {
+  /** Likelihood of tokens (by their number in the model's tokenizer), from -100 to 100. Over chat completions alone. */
   readonly logitBias?: Readonly<Record<string, number>>
-  /** What requests with the same long beginning have in common, so that they meet the same cache. */
-  readonly promptCacheKey?: string
-  /** A hash of the end user, for OpenAI's detection of misuse. */
-  readonly safetyIdentifier?: string
 }
 
 /**
@@ -57,10 +59,58 @@ export interface RequestOptions {
  * @category models
  */
 export interface Options extends OpenAiCompat.Options {
+  /** Over which of its wires text is generated. @default "chat-completions" */
+  readonly api?: "chat-completions" | "responses"
   /** The organization that is billed, for keys of several. */
   readonly organization?: string
   /** The project that is billed, for keys of several. */
   readonly project?: string
+}
+
+/**
+ * What OpenAI does that no other backend does. A response that is kept is known to the organization of the key that
+ * asked for it: with keys of several, it may not be found again.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Whether texts and pictures are of a kind that OpenAI's rules forbid. It costs nothing. */
+  readonly moderate: (
+    request: OpenAiModerationWire.Request
+  ) => Effect.Effect<OpenAiModerationWire.Moderation, LlmError.LlmError>
+  /** How many tokens a request has, before it is made. */
+  readonly countInputTokens: (request: Completion.Request) => Effect.Effect<number, LlmError.LlmError>
+  /** Begins to generate text in the background, over Responses; it is kept there, whatever `store` says. */
+  readonly startResponse: (request: Completion.Request) => Effect.Effect<OpenAiResponsesWire.Kept, LlmError.LlmError>
+  /** How far a response is. */
+  readonly retrieveResponse: (id: string) => Effect.Effect<OpenAiResponsesWire.Kept, LlmError.LlmError>
+  /** Ends a response that is under way in the background. One that is done stays as it is. */
+  readonly cancelResponse: (id: string) => Effect.Effect<OpenAiResponsesWire.Kept, LlmError.LlmError>
+  /** Waits for a response, asking `every` so often how far it is. @default "2 seconds" */
+  readonly awaitResponse: (
+    id: string,
+    every?: Duration.DurationInput
+  ) => Effect.Effect<Completion.Completion, LlmError.LlmError>
+}
+
+/**
+ * The tag under which a program finds what is only OpenAI's.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class OpenAi extends Context.Tag("@spillway/providers/OpenAi")<OpenAi, Service>() {}
+
+/**
+ * OpenAI by both its services.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  readonly llm: LlmService.Service
+  readonly openai: Service
 }
 
 /**
@@ -88,29 +138,71 @@ export const profile: OpenAiCompat.Profile = {
       prompt_cache_key: options.promptCacheKey,
       safety_identifier: options.safetyIdentifier
     }
-  }
+  },
+  refineError: ({ operation, status }) => status === 404 && Responses.isKept(operation) ? "NotFound" : undefined
 }
 
 /**
- * OpenAI, as a service. The pool of its keys is watched by the monitor until the scope closes.
+ * OpenAI, as its two services. The pool of its keys is watched by the monitor until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = ({
+  api,
+  apiKeys,
   headers,
+  http,
+  keys,
   organization,
   project,
   ...options
-}: Options): Effect.Effect<LlmService.Service, InvalidOptions, HttpClient | Scope> =>
-  OpenAiCompat.make(profile, {
-    ...options,
-    headers: {
-      ...(organization !== undefined && { "openai-organization": organization }),
-      ...(project !== undefined && { "openai-project": project }),
-      ...headers
+}: Options): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient | Scope> =>
+  Effect.gen(function*() {
+    const { api: chosen } = yield* validate({ api })
+    const pool = yield* KeyPool.make({ ...keys, backend: profile.backend, keys: apiKeys })
+    const definition = OpenAiCompat.toDefinition(profile, {
+      ...options,
+      headers: {
+        ...(organization !== undefined && { "openai-organization": organization }),
+        ...(project !== undefined && { "openai-project": project }),
+        ...headers
+      }
+    })
+    const { generateText, streamText, ...own } = Responses.operations(profile.backend)
+    const { run, service } = yield* HttpBackend.make(
+      chosen === "responses" ? { ...definition, generateText, streamText } : definition,
+      pool,
+      http
+    )
+    const retrieveResponse = (id: string) => run(Responses.names.retrieve, own.retrieve, id, "")
+    const awaitResponse: Service["awaitResponse"] = (id, every = "2 seconds") =>
+      Effect.flatMap(
+        retrieveResponse(id),
+        ({ outcome }) => outcome ?? Effect.delay(Effect.suspend(() => awaitResponse(id, every)), every)
+      )
+    return {
+      llm: service,
+      openai: {
+        moderate: (request) =>
+          run("moderate", OpenAiModerationWire.moderate, request, request.model ?? OpenAiModerationWire.model),
+        countInputTokens: (request) => run("countInputTokens", own.countInputTokens, request, request.model),
+        startResponse: (request) => run(Responses.names.start, own.start, request, request.model),
+        retrieveResponse,
+        cancelResponse: (id) => run(Responses.names.cancel, own.cancel, id, ""),
+        awaitResponse
+      }
     }
   })
+
+const validate = InvalidOptions.validate(
+  "OpenAi",
+  Schema.Struct({
+    api: Schema.optionalWith(InvalidOptions.oneOf("chat-completions", "responses"), {
+      default: () => "chat-completions"
+    })
+  })
+)
 
 /**
  * OpenAI, from options.
@@ -118,8 +210,13 @@ export const make = ({
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<LlmService.LlmService, InvalidOptions, HttpClient> =>
-  Layer.scoped(LlmService.LlmService, make(options))
+export const layer = (
+  options: Options
+): Layer.Layer<LlmService.LlmService | OpenAi, InvalidOptions.InvalidOptions, HttpClient> =>
+  Layer.scopedContext(
+    Effect.map(make(options), ({ llm, openai }) =>
+      Context.make(LlmService.LlmService, llm).pipe(Context.add(OpenAi, openai)))
+  )
 
 /**
  * What the environment says: `OPENAI_API_KEY`, `OPENAI_API_KEY_1` …, `OPENAI_BASE_URL` (with its `/v1`),
@@ -142,10 +239,13 @@ export const config: Config.Config<Options> = Config.map(
 )
 
 /**
- * OpenAI, as the environment says.
+ * OpenAI, as the environment says, over chat completions. `Effect.map(config, …)` sets what else there is to set.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<LlmService.LlmService, ConfigError | InvalidOptions, HttpClient> = Layer
-  .unwrapEffect(Effect.map(config, layer))
+export const layerConfig: Layer.Layer<
+  LlmService.LlmService | OpenAi,
+  ConfigError | InvalidOptions.InvalidOptions,
+  HttpClient
+> = Layer.unwrapEffect(Effect.map(config, layer))

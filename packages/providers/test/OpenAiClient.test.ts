@@ -282,7 +282,7 @@ describe("OpenAI sends what OpenAI's own client sends", () => {
       const client = new Client({ apiKey, fetch, organization: "org-1", project: "proj-1" })
       yield* Effect.promise(() => client.chat.completions.create(chat.theirs))
       const options = { apiKeys: [Redacted.make(apiKey)] as const, organization: "org-1", project: "proj-1" }
-      yield* through(fetch, OpenAi.make(options), (service) => service.generateText(chat.ours))
+      yield* through(fetch, OpenAi.make(options), ({ llm }) => llm.generateText(chat.ours))
       for (const name of ["openai-organization", "openai-project"]) {
         assert.strictEqual(sent[1]!.headers[name], sent[0]!.headers[name])
       }
