@@ -7,27 +7,20 @@
  *
  * @since 0.1.0
  */
-import * as HttpClient from "@effect/platform/HttpClient"
-import { assert, describe, expect, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import type * as Embedding from "@spillway/core/Embedding"
-import * as LlmError from "@spillway/core/LlmError"
-import * as LlmService from "@spillway/core/LlmService"
+import type * as LlmError from "@spillway/core/LlmError"
+import type * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
 import * as Tool from "@spillway/core/Tool"
-import type * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
-import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Whole from "./conformance/Whole.js"
 import * as RecordedHttp from "./RecordedHttp.js"
 
 // -----------------------------------------------------------------------------
@@ -43,10 +36,7 @@ import * as RecordedHttp from "./RecordedHttp.js"
 export interface Subject {
   readonly backend: string
   /** The backend with the given keys, over the `HttpClient` of the test. */
-  readonly layer: (options: {
-    readonly apiKeys: Arr.NonEmptyReadonlyArray<Redacted.Redacted>
-    readonly http?: { readonly maxResponseBytes?: number; readonly maxEventBytes?: number }
-  }) => Layer.Layer<LlmService.LlmService, unknown, HttpClient.HttpClient>
+  readonly layer: Whole.Backend
   /** The model that all requests name. */
   readonly model: string
   /** What `toolChat` says of its tool, for a backend that cannot be made to call one. @default "required" */
@@ -60,12 +50,7 @@ export interface Subject {
  * @since 0.1.0
  * @category models
  */
-export interface Sent {
-  readonly method?: string
-  readonly path?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: object
-}
+export type Sent = Whole.Sent
 
 /**
  * What the backend's wire looks like.
@@ -93,20 +78,20 @@ export interface Recordings {
     readonly unknownFrames: ReadonlyArray<string>
     readonly sent: Sent
   }
-  /** An answer to `toolChat` with one call of the tool, whole and streamed. */
-  readonly toolCall: {
+  /** An answer to `toolChat` with one call of the tool, whole and streamed. Absent where tools are `Unsupported`. */
+  readonly toolCall?: {
     readonly answer: RecordedHttp.Recording
     readonly streamed: RecordedHttp.Whole
     readonly name: string
     readonly arguments: unknown
     readonly sent: Sent
   }
-  /** What is sent when the call of `toolRoundTrip` has been answered. */
-  readonly toolRoundTrip: { readonly sent: Sent }
-  /** An answer to `structuredChat`. */
-  readonly structured: { readonly answer: RecordedHttp.Recording; readonly value: unknown; readonly sent: Sent }
-  /** What is sent for `imageChat`. */
-  readonly image: { readonly sent: Sent }
+  /** What is sent when the call of `toolRoundTrip` has been answered. Absent where tools are `Unsupported`. */
+  readonly toolRoundTrip?: { readonly sent: Sent }
+  /** An answer to `structuredChat`. Absent where a format is `Unsupported`. */
+  readonly structured?: { readonly answer: RecordedHttp.Recording; readonly value: unknown; readonly sent: Sent }
+  /** What is sent for `imageChat`. Absent where pictures are `Unsupported`. */
+  readonly image?: { readonly sent: Sent }
   /** An answer to `embedding` that gives the vectors in another order, where the wire lets it. */
   readonly embeddings?: {
     readonly answer: RecordedHttp.Recording
@@ -144,14 +129,12 @@ export interface Recordings {
 // -----------------------------------------------------------------------------
 
 /**
- * The key of every test, and its second.
+ * The key of every test.
  *
  * @since 0.1.0
  * @category requests
  */
-export const key = "sk-conformance-4f9a1c7e2b8d6035"
-
-const secondKey = "sk-conformance-77aa88bb99cc00dd"
+export const key = Whole.key
 
 /**
  * A request for text.
@@ -274,24 +257,17 @@ export const suite = (subject: Subject): void => {
   const { backend, model, recordings } = subject
   const request = chat(model)
 
-  interface Stage {
-    readonly llm: LlmService.Service
-    readonly http: RecordedHttp.Recorded
-  }
+  const on = Whole.stage(subject.layer)
 
-  const on = <A, E>(
-    script: ReadonlyArray<RecordedHttp.Step | RecordedHttp.Repeat>,
-    use: (stage: Stage) => Effect.Effect<A, E>,
-    options: Partial<Parameters<Subject["layer"]>[0]> = {}
-  ): Effect.Effect<A, E> =>
-    Effect.scoped(Effect.flatMap(RecordedHttp.make(...script), (http) =>
-      Effect.flatMap(
-        Layer.build(Layer.provide(
-          subject.layer({ apiKeys: [Redacted.make(key)], ...options }),
-          Layer.succeed(HttpClient.HttpClient, http.client)
-        )).pipe(Effect.orDie),
-        (context) => use({ llm: Context.get(context, LlmService.LlmService), http })
-      )))
+  const whole: Whole.Whole = {
+    backend,
+    layer: subject.layer,
+    ask: (llm) => llm.generateText(request),
+    answer: recordings.chat.answer,
+    rateLimited: recordings.rateLimited
+  }
+  const refused = Whole.refusing(whole)
+  const checked = (error: LlmError.LlmError | undefined) => Whole.checked(backend, error)
 
   const generate = (answer: RecordedHttp.Step, asked: Completion.Request = request) =>
     on([answer], ({ llm }) => llm.generateText(asked))
@@ -322,23 +298,6 @@ export const suite = (subject: Subject): void => {
 
   const stream = (answer: RecordedHttp.Step) => Effect.map(streams([answer]), ([seen]) => seen!)
 
-  const refused = (answer: RecordedHttp.Step, options?: Parameters<typeof on>[2]) =>
-    on([answer], ({ http, llm }) =>
-      Effect.flatMap(Effect.flip(llm.generateText(request)), (error) =>
-        Effect.map(http.open, (open) => {
-          assert.strictEqual(open, 0, "the body of the refusal was left open")
-          return checked(error)
-        })), options)
-
-  const checked = (error: LlmError.LlmError | undefined): LlmError.LlmError => {
-    assert(error !== undefined, "it did not fail")
-    assert.strictEqual(error.backend, backend)
-    assert.isAtMost(error.message.length, 1200)
-    assert.notMatch(error.message, control)
-    assert.isFalse(reveals(error, key), `${error._tag} reveals the key`)
-    return error
-  }
-
   const streamed = recordings.stream.answer
 
   describe(`${backend}: conformance`, () => {
@@ -352,7 +311,7 @@ export const suite = (subject: Subject): void => {
             assert.deepStrictEqual(answer.usage, recordings.chat.usage)
             const requests = yield* http.requests
             assert.strictEqual(requests.length, 1)
-            check(requests[0]!, recordings.chat.sent)
+            Whole.check(requests[0]!, recordings.chat.sent)
             assert.strictEqual(yield* http.open, 0)
           })))
 
@@ -381,56 +340,82 @@ export const suite = (subject: Subject): void => {
         }))
 
       it.effect("skips fields that it does not know", () =>
-        Effect.map(generate(padded(recordings.chat.answer)), (completion) => {
+        Effect.map(generate(Whole.padded(recordings.chat.answer)), (completion) => {
           assert.strictEqual(completion.text, recordings.chat.text)
           assert.deepStrictEqual(completion.usage, recordings.chat.usage)
         }))
 
       it.effect("ignores a retry-after on a success", () =>
         on(
-          [withHeaders(recordings.chat.answer, { "retry-after": "60" }), recordings.chat.answer],
+          [Whole.withHeaders(recordings.chat.answer, { "retry-after": "60" }), recordings.chat.answer],
           ({ llm }) => Effect.zipRight(llm.generateText(request), llm.generateText(request))
         ))
 
-      it.effect("gives a tool call with its arguments as the model wrote them", () =>
-        on([recordings.toolCall.answer], ({ http, llm }) =>
-          Effect.gen(function*() {
-            const answer = yield* llm.generateText(toolChat(model, subject.toolChoice))
-            checkCall(answer)
-            check((yield* http.requests)[0]!, recordings.toolCall.sent)
-          })))
+      const { embeddings, image, models, structured, toolCall, toolRoundTrip: roundTrip } = recordings
 
-      it.effect("sends a tool call and its result back", () =>
-        on([recordings.chat.answer], ({ http, llm }) =>
-          Effect.gen(function*() {
-            yield* llm.generateText(toolRoundTrip(model))
-            check((yield* http.requests)[0]!, recordings.toolRoundTrip.sent)
-          })))
+      const says = (what: string, asked: Completion.Request): void =>
+        it.effect(`says before it sends anything that ${what}`, () =>
+          on([], ({ http, llm }) =>
+            Effect.gen(function*() {
+              assert.strictEqual((yield* Effect.flip(llm.generateText(asked)))._tag, "Unsupported")
+              assert.strictEqual((yield* collected(llm.streamText(asked))).error?._tag, "Unsupported")
+              assert.deepStrictEqual(yield* http.requests, [])
+            })))
 
-      it.effect("asks for JSON of a schema and gives it as text", () =>
-        on([recordings.structured.answer], ({ http, llm }) =>
-          Effect.gen(function*() {
-            const answer = yield* llm.generateText(structuredChat(model))
-            assert.deepStrictEqual(JSON.parse(answer.text), recordings.structured.value)
-            check((yield* http.requests)[0]!, recordings.structured.sent)
-          })))
+      if (toolCall !== undefined) {
+        it.effect("gives a tool call with its arguments as the model wrote them", () =>
+          on([toolCall.answer], ({ http, llm }) =>
+            Effect.gen(function*() {
+              const answer = yield* llm.generateText(toolChat(model, subject.toolChoice))
+              checkCall(answer, toolCall)
+              Whole.check((yield* http.requests)[0]!, toolCall.sent)
+            })))
+      } else {
+        says("it calls no tools", toolChat(model, subject.toolChoice))
+      }
 
-      it.effect("sends a picture", () =>
-        on([recordings.chat.answer], ({ http, llm }) =>
-          Effect.gen(function*() {
-            yield* llm.generateText(imageChat(model))
-            check((yield* http.requests)[0]!, recordings.image.sent)
-          })))
+      if (roundTrip !== undefined) {
+        it.effect("sends a tool call and its result back", () =>
+          on([recordings.chat.answer], ({ http, llm }) =>
+            Effect.gen(function*() {
+              yield* llm.generateText(toolRoundTrip(model))
+              Whole.check((yield* http.requests)[0]!, roundTrip.sent)
+            })))
+      } else {
+        says("it takes no results of tools", toolRoundTrip(model))
+      }
 
-      const { embeddings, models } = recordings
+      if (structured !== undefined) {
+        it.effect("asks for JSON of a schema and gives it as text", () =>
+          on([structured.answer], ({ http, llm }) =>
+            Effect.gen(function*() {
+              const answer = yield* llm.generateText(structuredChat(model))
+              assert.deepStrictEqual(JSON.parse(answer.text), structured.value)
+              Whole.check((yield* http.requests)[0]!, structured.sent)
+            })))
+      } else {
+        says("it answers in no format but text", structuredChat(model))
+      }
+
+      if (image !== undefined) {
+        it.effect("sends a picture", () =>
+          on([recordings.chat.answer], ({ http, llm }) =>
+            Effect.gen(function*() {
+              yield* llm.generateText(imageChat(model))
+              Whole.check((yield* http.requests)[0]!, image.sent)
+            })))
+      } else {
+        says("it looks at no pictures", imageChat(model))
+      }
+
       if (embeddings !== undefined) {
         it.effect("gives vectors in the order of the texts", () =>
-          on([padded(embeddings.answer)], ({ http, llm }) =>
+          on([Whole.padded(embeddings.answer)], ({ http, llm }) =>
             Effect.gen(function*() {
               const answer = yield* llm.embed(embedding(model))
               assert.deepStrictEqual(answer.vectors, embeddings.vectors)
               assert.deepStrictEqual(answer.usage, embeddings.usage)
-              check((yield* http.requests)[0]!, embeddings.sent)
+              Whole.check((yield* http.requests)[0]!, embeddings.sent)
             })))
       } else {
         it.effect("says that it has no embeddings", () =>
@@ -443,10 +428,10 @@ export const suite = (subject: Subject): void => {
 
       if (models !== undefined) {
         it.effect("lists its models", () =>
-          on([padded(models.answer)], ({ http, llm }) =>
+          on([Whole.padded(models.answer)], ({ http, llm }) =>
             Effect.gen(function*() {
               assert.deepStrictEqual((yield* llm.listModels).map(({ id }) => id), models.ids)
-              check((yield* http.requests)[0]!, models.sent)
+              Whole.check((yield* http.requests)[0]!, models.sent)
             })))
       }
     })
@@ -471,7 +456,7 @@ export const suite = (subject: Subject): void => {
         on([streamed], ({ http, llm }) =>
           Effect.gen(function*() {
             complete(yield* collected(llm.streamText(request)))
-            check((yield* http.requests)[0]!, recordings.stream.sent)
+            Whole.check((yield* http.requests)[0]!, recordings.stream.sent)
           })))
 
       it.effect("is the same wherever the bytes are cut", () =>
@@ -531,26 +516,29 @@ export const suite = (subject: Subject): void => {
           ({ http, llm }) =>
             Effect.gen(function*() {
               complete(yield* collected(llm.streamText(request)))
-              yield* until(Effect.map(http.open, (open) => open === 0))
+              yield* Whole.until(Effect.map(http.open, (open) => open === 0))
               yield* llm.generateText(request)
             })
         ))
 
-      it.effect("gives a tool call in pieces, wherever the bytes are cut", () =>
-        Effect.gen(function*() {
-          const { streamed } = recordings.toolCall
-          const seen = yield* streams(
-            Array.from(new TextEncoder().encode(streamed.body), (_, at) => ({
-              ...streamed,
-              body: RecordedHttp.cut(streamed.body, [at])
-            })),
-            toolChat(model, subject.toolChoice)
-          )
-          for (const { completion, error } of seen) {
-            assert.isUndefined(error)
-            checkCall(completion)
-          }
-        }), sweep)
+      const { toolCall } = recordings
+      if (toolCall !== undefined) {
+        it.effect("gives a tool call in pieces, wherever the bytes are cut", () =>
+          Effect.gen(function*() {
+            const { streamed } = toolCall
+            const seen = yield* streams(
+              Array.from(new TextEncoder().encode(streamed.body), (_, at) => ({
+                ...streamed,
+                body: RecordedHttp.cut(streamed.body, [at])
+              })),
+              toolChat(model, subject.toolChoice)
+            )
+            for (const { completion, error } of seen) {
+              assert.isUndefined(error)
+              checkCall(completion, toolCall)
+            }
+          }), sweep)
+      }
 
       for (const { answer, error, title } of recordings.streamErrors) {
         it.effect(`fails with what the backend says in its midst: ${title}`, () =>
@@ -577,7 +565,7 @@ export const suite = (subject: Subject): void => {
             const fiber = yield* Effect.fork(
               Stream.runForEach(llm.streamText(request), () => Effect.sync(() => seen++))
             )
-            yield* until(Effect.sync(() => seen > 0))
+            yield* Whole.until(Effect.sync(() => seen > 0))
             yield* Fiber.interrupt(fiber)
             assert.strictEqual(yield* http.open, 0)
             assert.strictEqual(yield* http.cancelled, 1)
@@ -609,180 +597,108 @@ export const suite = (subject: Subject): void => {
           }))
       }
 
-      for (const [title, headers, wait] of waits) {
-        it.effect(`waits as long as the backend says: ${title}`, () =>
-          Effect.map(refused(withHeaders(recordings.rateLimited, headers)), (error) => {
-            assert.strictEqual(error._tag, "RateLimited")
-            assert.deepStrictEqual(Option.map(LlmError.retryAfter(error), Duration.toMillis), Option.some(wait))
-          }))
-      }
-
-      it.effect("rests a key that was refused, and asks with another", () =>
-        on(
-          [recordings.rateLimited, recordings.chat.answer],
-          ({ http, llm }) =>
-            Effect.gen(function*() {
-              const error = yield* Effect.flip(llm.generateText(request))
-              assert.deepStrictEqual(LlmError.retryAfter(error), Option.some(Duration.zero))
-              yield* llm.generateText(request)
-              const [first, second] = yield* http.requests
-              assert.notDeepEqual(first!.headers, second!.headers)
-            }),
-          { apiKeys: [Redacted.make(key), Redacted.make(secondKey)] }
-        ))
-
-      it.effect("is NetworkFailure when the backend cannot be reached, and says why", () =>
-        Effect.map(refused(RecordedHttp.unreachable("ECONNREFUSED")), (error) => {
-          assert.strictEqual(error._tag, "NetworkFailure")
-          assert.include(error.message, "ECONNREFUSED")
-        }))
-
-      it.effect("is NetworkFailure when the connection breaks within an answer", () =>
-        Effect.map(refused({ ...recordings.chat.answer, body: ["{", RecordedHttp.broken] }), (error) => {
-          assert.strictEqual(error._tag, "NetworkFailure")
-        }))
-
-      it.effect("is ServerFault when a proxy answers with a page", () =>
-        Effect.map(
-          refused(RecordedHttp.text("text/html", "<html><h1>502\u001b[31m Bad Gateway</h1></html>", { status: 502 })),
-          (error) => {
-            assert.strictEqual(error._tag, "ServerFault")
-          }
-        ))
-
-      for (
-        const [title, answer] of [
-          ["a page", RecordedHttp.text("text/html", "<html>Welcome</html>")],
-          ["nothing", { status: 200 }],
-          ["broken JSON", RecordedHttp.text("application/json", "{\"choices\":[{")],
-          ["JSON of another kind", RecordedHttp.json({ hello: "world" })],
-          ["a redirect", { status: 302, headers: { location: "http://evil.test/?x=1" } }]
-        ] as const
-      ) {
-        it.effect(`is MalformedResponse when the answer is ${title}`, () =>
-          Effect.map(refused(answer), (error) => {
-            assert.strictEqual(error._tag, "MalformedResponse")
-          }))
-      }
-
-      it.effect("is MalformedResponse when the answer is larger than allowed, and closes the connection", () =>
-        Effect.map(
-          refused(
-            {
-              ...recordings.chat.answer,
-              body: [...Array.from({ length: 64 }, () => "x".repeat(100)), RecordedHttp.hang]
-            },
-            { http: { maxResponseBytes: 1000 } }
-          ),
-          (error) => {
-            assert.strictEqual(error._tag, "MalformedResponse")
-          }
-        ))
+      Whole.failing(whole)
     })
 
     describe("interruption", () => {
-      it.effect("reaches the connection before an answer has come", () =>
-        on([Effect.never], ({ http, llm }) =>
-          Effect.gen(function*() {
-            const fiber = yield* Effect.fork(llm.generateText(request))
-            yield* until(Effect.map(http.requests, (requests) => requests.length === 1))
-            yield* Fiber.interrupt(fiber)
-            assert.strictEqual(yield* http.cancelled, 1)
-          })))
-
-      it.effect("reaches the connection in the midst of an answer", () =>
-        on([{ ...recordings.chat.answer, body: ["{", RecordedHttp.hang] }], ({ http, llm }) =>
-          Effect.gen(function*() {
-            const fiber = yield* Effect.fork(llm.generateText(request))
-            yield* until(Effect.map(http.open, (open) => open === 1))
-            yield* Fiber.interrupt(fiber)
-            assert.strictEqual(yield* http.open, 0)
-          })))
+      Whole.interrupting(whole)
     })
   })
 
-  const checkCall = (completion: Completion.Completion): void => {
+  const checkCall = (
+    completion: Completion.Completion,
+    toolCall: { readonly name: string; readonly arguments: unknown }
+  ): void => {
     assert.strictEqual(completion.finishReason, "tool-calls")
     assert.strictEqual(completion.toolCalls.length, 1)
     const [call] = completion.toolCalls
-    assert.strictEqual(call!.name, recordings.toolCall.name)
+    assert.strictEqual(call!.name, toolCall.name)
     assert.notStrictEqual(call!.id, "")
-    assert.deepStrictEqual(JSON.parse(call!.arguments), recordings.toolCall.arguments)
+    assert.deepStrictEqual(JSON.parse(call!.arguments), toolCall.arguments)
   }
 }
-
-// -----------------------------------------------------------------------------
-// how it is checked
-// -----------------------------------------------------------------------------
 
 /** Milliseconds that a test may take which goes through every byte. */
 const sweep = 60_000
 
-/** What headers say, and the wait in milliseconds; 5 seconds is the pool's own, for what says nothing sane. */
-const waits: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, number]> = [
-  ["seconds", { "retry-after": "2" }, 2000],
-  ["a part of a second", { "retry-after": "0.25" }, 250],
-  ["milliseconds", { "retry-after-ms": "1500" }, 1500],
-  ["milliseconds before seconds", { "retry-after": "60", "retry-after-ms": "1500" }, 1500],
-  ["Azure's milliseconds before seconds", { "retry-after": "60", "x-ms-retry-after-ms": "700" }, 700],
-  ["a date", { "retry-after": "Thu, 01 Jan 1970 00:00:10 GMT" }, 10_000],
-  ["at most a day", { "retry-after": "2147484" }, 86_400_000],
-  ["nothing by a date gone by", { "retry-after": "Wed, 31 Dec 1969 00:00:00 GMT" }, 5000],
-  ["nothing by a negative number", { "retry-after": "-1" }, 5000],
-  ["nothing by no number", { "retry-after": "abc" }, 5000],
-  ["nothing by hex", { "retry-after": "0x10" }, 5000],
-  ["nothing at all", {}, 5000]
-]
-
-// eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f]/
-
-const check = (asked: RecordedHttp.Asked, sent: Sent): void => {
-  if (sent.method !== undefined) assert.strictEqual(asked.method, sent.method)
-  if (sent.path !== undefined) assert.strictEqual(`${asked.url.pathname}${asked.url.search}`, sent.path)
-  if (sent.headers !== undefined) expect(asked.headers).toMatchObject(sent.headers)
-  if (sent.body !== undefined) expect(asked.body).toMatchObject(sent.body)
+/**
+ * An operation that is to be tested of a backend that has no chat.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OperationSubject extends Whole.Whole {
+  /** What the operation is called. */
+  readonly operation: LlmService.Operation
+  /** What is made of the good answer. */
+  readonly gives: unknown
+  readonly sent: Sent
+  /** Refusals, each with the error that it is. Let one repeat `key`. */
+  readonly errors: Recordings["errors"]
 }
 
-/** Whether a value reveals a text, by whatever way it is printed or taken apart. */
-const reveals = (value: unknown, secret: string): boolean => {
-  const seen = new Set<unknown>()
-  const walk = (u: unknown): boolean => {
-    if (typeof u === "string") return u.includes(secret)
-    if ((typeof u !== "object" && typeof u !== "function") || u === null || seen.has(u)) return false
-    seen.add(u)
-    return Reflect.ownKeys(u).some((name) => walk(name) || walk(Reflect.get(u, name)))
-  }
-  return walk(value) || walk(String(value)) || walk(JSON.stringify(value)) || walk(Cause.pretty(Cause.fail(value)))
-}
+/**
+ * Registers what of the suite concerns one operation that answers at once, for a backend that has no chat (one that
+ * has is tested by `suite`); to be called at the top of a test file.
+ *
+ * @since 0.1.0
+ * @category suite
+ */
+export const operation = (subject: OperationSubject): void => {
+  const { answer, ask, backend, errors, gives, layer, operation, sent } = subject
+  const on = Whole.stage(layer)
 
-const withHeaders = (
-  recording: RecordedHttp.Recording,
-  headers: Readonly<Record<string, string>>
-): RecordedHttp.Recording => ({ ...recording, headers: { ...recording.headers, ...headers } })
+  describe(`${backend}: conformance of ${operation}`, () => {
+    describe("answers", () => {
+      it.effect("gives what was asked for, and shows the key to the backend and to nobody else", () =>
+        on([answer], ({ http, llm }) =>
+          Effect.gen(function*() {
+            assert.isTrue(llm.operations.has(operation))
+            assert.deepStrictEqual(yield* ask(llm), gives)
+            const requests = yield* http.requests
+            assert.strictEqual(requests.length, 1)
+            const [asked] = requests
+            Whole.check(asked!, sent)
+            assert.strictEqual(yield* http.open, 0)
+            assert.isTrue(Object.values(asked!.headers).some((value) => value.includes(key)))
+            assert.notInclude(asked!.url.href, key)
+            assert.notInclude(JSON.stringify(asked!.body), key)
+            assert.isUndefined(asked!.headers["traceparent"])
+          })))
 
-/** The recording with a field in every object that no client knows. */
-const padded = (recording: RecordedHttp.Recording): RecordedHttp.Recording => {
-  const pad = (u: unknown): unknown =>
-    Array.isArray(u)
-      ? u.map(pad)
-      : typeof u === "object" && u !== null
-      ? {
-        brand_new_field: { deep: [null, 1, "x"] },
-        ...Object.fromEntries(Object.entries(u).map(([name, value]) => [name, pad(value)]))
+      it.effect("skips fields that it does not know", () =>
+        on([Whole.padded(answer)], ({ llm }) =>
+          Effect.map(ask(llm), (given) => {
+            assert.deepStrictEqual(given, gives)
+          })))
+
+      it.effect("ignores a retry-after on a success", () =>
+        on(
+          [Whole.withHeaders(answer, { "retry-after": "60" }), answer],
+          ({ llm }) => Effect.zipRight(ask(llm), ask(llm))
+        ))
+
+      it.effect("says that it has no chat", () =>
+        on([], ({ llm }) =>
+          Effect.map(Effect.flip(llm.generateText(chat("any"))), (error) => {
+            assert.strictEqual(error._tag, "Unsupported")
+            assert.isFalse(llm.operations.has("generateText"))
+          })))
+    })
+
+    describe("errors", () => {
+      for (const { answer, error: tag, title } of errors) {
+        it.effect(`${title} is ${tag}`, () =>
+          Effect.map(Whole.refusing(subject)(answer), (error) => {
+            assert.strictEqual(error._tag, tag)
+          }))
       }
-      : u
-  return typeof recording.body === "string"
-    ? { ...recording, body: JSON.stringify(pad(JSON.parse(recording.body))) }
-    : recording
-}
 
-/** Lets the others go on until it is so. */
-const until = (condition: Effect.Effect<boolean>): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    for (let tries = 0; tries < 1000; tries++) {
-      if (yield* condition) return
-      yield* Effect.promise(() => Promise.resolve())
-    }
-    assert.fail("it never came to be so")
+      Whole.failing(subject)
+    })
+
+    describe("interruption", () => {
+      Whole.interrupting(subject)
+    })
   })
+}

@@ -17,7 +17,7 @@ export const encode = (
     const head = `Content-Disposition: form-data; name="${quoted(field.name)}"`
     return "value" in field
       ? [head, encoder.encode(field.value)]
-      : [`${head}; filename="${quoted(field.file)}"\r\nContent-Type: ${field.mediaType}`, field.content]
+      : [`${head}; filename="${quoted(field.file)}"\r\nContent-Type: ${field.mediaType.replace(/[\r\n]/g, "")}`, field.content]
   })
   const boundary = absentFrom(parts.map(([, content]) => content))
   const pieces = parts.flatMap(([head, content]) => [
