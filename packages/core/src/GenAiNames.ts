@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type { Operation } from "./LlmService.js"
+import type * as ObjectBackend from "./ObjectBackend.js"
 
 /**
  * The names of one version of the conventions.
@@ -84,6 +85,18 @@ export const versions = { "v1.41": v1_41, dev } as const
  * @category models
  */
 export type Version = keyof typeof versions
+
+/**
+ * What an operation is called. The conventions know nothing of stores of objects: there it is called as we call it.
+ *
+ * @since 0.1.0
+ * @category destructors
+ */
+export const operation = (names: GenAiNames, operation: Operation | ObjectBackend.Operation): string =>
+  isOfModels(names, operation) ? names.operations[operation] : operation
+
+const isOfModels = (names: GenAiNames, operation: string): operation is Operation =>
+  Object.hasOwn(names.operations, operation)
 
 /**
  * What a backend is called.

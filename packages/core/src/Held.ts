@@ -25,12 +25,13 @@ import type { LlmError } from "./LlmError.js"
 export type Release = (exit: Exit.Exit<unknown, unknown>) => void | Effect.Effect<void>
 
 /**
- * The next parts of a streamed answer: never none. Fails with nothing when it has ended.
+ * The next parts of a streamed answer (of a model's, or the bytes of an object): never none. Fails with nothing when it
+ * has ended.
  *
  * @since 0.1.0
  * @category models
  */
-export type Pull = Effect.Effect<Parts, Option.Option<LlmError>>
+export type Pull<A = Completion.Part> = Effect.Effect<Parts<A>, Option.Option<LlmError>>
 
 /**
  * Parts that came together.
@@ -38,7 +39,7 @@ export type Pull = Effect.Effect<Parts, Option.Option<LlmError>>
  * @since 0.1.0
  * @category models
  */
-export type Parts = Chunk.Chunk<Completion.Part>
+export type Parts<A = Completion.Part> = Chunk.Chunk<A>
 
 /**
  * Stands between a streamed answer and its consumer from the first part on. When it cuts the answer off, it closes
@@ -47,7 +48,7 @@ export type Parts = Chunk.Chunk<Completion.Part>
  * @since 0.1.0
  * @category models
  */
-export type Watch = (rest: Pull, held: Held) => Effect.Effect<Pull>
+export type Watch = <A>(rest: Pull<A>, held: Held) => Effect.Effect<Pull<A>>
 
 /**
  * The things that a call holds.
@@ -63,7 +64,7 @@ export interface Held {
   /** Has the rest of the answer watched, should it be a stream: the first to ask stands next to the backend. */
   readonly watch: (watch: Watch) => void
   /** The rest of a streamed answer, watched by all who asked. */
-  readonly watched: (rest: Pull) => Effect.Effect<Pull>
+  readonly watched: <A>(rest: Pull<A>) => Effect.Effect<Pull<A>>
   /** Hands over to another what is held and who watches: it is given back when the other is closed. */
   readonly moveTo: (other: Held) => void
 }

@@ -17,7 +17,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Held from "./Held.js"
 import type { LlmError } from "./LlmError.js"
-import type { Operation } from "./LlmService.js"
+import type * as LlmService from "./LlmService.js"
+import type * as ObjectBackend from "./ObjectBackend.js"
 
 // -----------------------------------------------------------------------------
 // what a caller may say of a call
@@ -139,6 +140,22 @@ const deadlineIn = (after: Duration.DurationInput) =>
 // -----------------------------------------------------------------------------
 
 /**
+ * What is asked of a backend: of a model, or of a store of objects.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Operation = LlmService.Operation | ObjectBackend.Operation
+
+/**
+ * Whether the answer comes in pieces, and the call lasts until the last of them.
+ *
+ * @since 0.1.0
+ * @category destructors
+ */
+export const isStreamed = (operation: Operation): boolean => operation === "streamText" || operation === "get"
+
+/**
  * What policies see of a request.
  *
  * @since 0.1.0
@@ -161,6 +178,28 @@ export interface Call {
   /** What the call holds until its answer has ended. Inside `attempt` it is what this attempt holds. */
   readonly held: Held.Held
 }
+
+/**
+ * The first try of a call, with what its caller said of it (`CurrentPriority` and the like), holding nothing yet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCall = (
+  context: Context.Context<never>,
+  backend: string,
+  operation: Operation,
+  model: string
+): Call => ({
+  backend,
+  operation,
+  model,
+  priority: toLevel(Context.get(context, CurrentPriority)),
+  deadline: Context.get(context, CurrentDeadline),
+  tenant: Context.get(context, CurrentTenant),
+  attempt: 1,
+  held: Held.make()
+})
 
 /**
  * The rest of the way to the backend.

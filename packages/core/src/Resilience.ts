@@ -36,7 +36,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CircuitBreaker from "./CircuitBreaker.js"
 import type * as Completion from "./Completion.js"
-import * as Held from "./Held.js"
+import type * as Held from "./Held.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as LlmError from "./LlmError.js"
 import * as LlmService from "./LlmService.js"
@@ -158,7 +158,7 @@ export const protect: {
   ): Effect.Effect<A, LlmError.LlmError> => {
     const run = policy(() => effect)
     return Effect.contextWithEffect((context: Context.Context<never>) => {
-      const call = makeCall(context, backend, operation, model)
+      const call = Policy.makeCall(context, backend, operation, model)
       return Effect.onExit(run(call), call.held.close)
     })
   }
@@ -174,22 +174,6 @@ export const protect: {
   }
 })
 
-const makeCall = (
-  context: Context.Context<never>,
-  backend: string,
-  operation: LlmService.Operation,
-  model: string
-): Policy.Call => ({
-  backend,
-  operation,
-  model,
-  priority: Policy.toLevel(Context.get(context, Policy.CurrentPriority)),
-  deadline: Context.get(context, Policy.CurrentDeadline),
-  tenant: Context.get(context, Policy.CurrentTenant),
-  attempt: 1,
-  held: Held.make()
-})
-
 const streamed = (
   backend: string,
   model: string,
@@ -198,7 +182,7 @@ const streamed = (
 ): Stream.Stream<Completion.Part, LlmError.LlmError> =>
   fromPull(
     Effect.contextWithEffect((context: Context.Context<Scope.Scope>) => {
-      const call = makeCall(context, backend, "streamText", model)
+      const call = Policy.makeCall(context, backend, "streamText", model)
       const held = call.held
       let finish: Pick<Completion.Completion, "usage"> = { usage: {} }
       const noted = (parts: Held.Parts) => {

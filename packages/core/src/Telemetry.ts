@@ -40,7 +40,7 @@ import * as Tally from "./internal/tally.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import type * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
-import type * as Policy from "./Policy.js"
+import * as Policy from "./Policy.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -162,7 +162,7 @@ const calls = (
     return Effect.withFiberRuntime((fiber) => {
       const clock = clockOf(fiber)
       if (!isTraced(fiber)) return watched(clock)
-      const operation = names.operations[call.operation]
+      const operation = GenAiNames.operation(names, call.operation)
       return inSpan(call.model === "" ? operation : `${operation} ${call.model}`, "client", {
         [names.operationName]: operation,
         [names.providerName]: GenAiNames.provider(names, backend),
@@ -264,7 +264,7 @@ const attempts = (backend: string, tally: Tally.Tally): Policy.Policy => {
 
 const outcomeOf = (call: Policy.Call, exit: Exit.Exit<unknown, unknown>): Tally.Outcome => {
   if (exit._tag === "Success") {
-    return call.operation === "streamText" && exit.value === undefined ? "interrupted" : "success"
+    return Policy.isStreamed(call.operation) && exit.value === undefined ? "interrupted" : "success"
   }
   const failure = Cause.failureOption(exit.cause)
   // what a call fails with is an LlmError, as `Policy.Next` says

@@ -22,7 +22,7 @@ import * as Alarms from "./internal/alarms.js"
 import * as Guard from "./internal/guard.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as LlmError from "./LlmError.js"
-import type * as Policy from "./Policy.js"
+import * as Policy from "./Policy.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -126,7 +126,7 @@ const policy = (times: Required<{ [K in keyof Options]: Duration.Duration }>, al
   return (next) => (call) =>
     Effect.suspend(() => {
       const deadline = Option.getOrElse(call.deadline, () => Infinity)
-      if (call.operation === "streamText") watch(call, deadline)
+      if (Policy.isStreamed(call.operation)) watch(call, deadline)
       if (attempt === Infinity && deadline === Infinity) return next(call)
       const now = alarms.now()
       if (now >= deadline) return Effect.fail(late(call, "attempt", "would be tried again only after its deadline"))

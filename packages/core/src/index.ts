@@ -85,11 +85,32 @@ export * as Model from "./Model.js"
 export * as Monitor from "./Monitor.js"
 
 /**
+ * A backend of objects as data: how each single exchange with it goes, and how it wants what goes up in parts.
+ *
+ * @since 0.1.0
+ */
+export * as ObjectBackend from "./ObjectBackend.js"
+
+/**
  * Objects in buckets, behind the same policies and keys as models are: where models, documents and results are kept.
  *
  * @since 0.1.0
  */
 export * as ObjectStore from "./ObjectStore.js"
+
+/**
+ * Puts policies around a store of objects: what comes out is a store again.
+ *
+ * @since 0.1.0
+ */
+export * as ObjectStores from "./ObjectStores.js"
+
+/**
+ * What is said of objects in buckets: where one is, what is known of it, what is to be stored, listed or removed.
+ *
+ * @since 0.1.0
+ */
+export * as Objects from "./Objects.js"
 
 /**
  * A policy stands between a call and its backend: it sees the call first, and decides whether, when and how often the rest of the way is gone.
@@ -104,6 +125,13 @@ export * as Policy from "./Policy.js"
  * @since 0.1.0
  */
 export * as Prompt from "./Prompt.js"
+
+/**
+ * Several stores as one, each of which holds every object: what is written is written to all of them, what is read is read from the first that has it.
+ *
+ * @since 0.1.0
+ */
+export * as Replication from "./Replication.js"
 
 /**
  * A waiting room with a limited number of places behind it: the calls that a backend takes at once, and those that wait for one of them to end.
@@ -155,6 +183,13 @@ export * as StructuredOutput from "./StructuredOutput.js"
 export * as Telemetry from "./Telemetry.js"
 
 /**
+ * Tensors: elements of one kind in a grid of any number of dimensions, as they go into a model and come out of it.
+ *
+ * @since 0.1.0
+ */
+export * as Tensor from "./Tensor.js"
+
+/**
  * How long an attempt may take, how long a stream may be silent, and the deadline of the whole call.
  *
  * @since 0.1.0
@@ -167,13 +202,6 @@ export * as Timeout from "./Timeout.js"
  * @since 0.1.0
  */
 export * as Tool from "./Tool.js"
-
-/**
- * Tensors: elements of one kind in a grid of any number of dimensions, as they go into a model and come out of it.
- *
- * @since 0.1.0
- */
-export * as Tensor from "./Tensor.js"
 
 /**
  * Asks a model, runs the tools that it calls, tells it their results, and asks again, until it calls none.

@@ -11,7 +11,6 @@ import type * as FiberStatus from "effect/FiberStatus"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
-import type * as Completion from "../Completion.js"
 import type * as Held from "../Held.js"
 import type { LlmError } from "../LlmError.js"
 import type * as Alarms from "./alarms.js"
@@ -79,15 +78,15 @@ type Ended = Option.Option<LlmError>
  * Pulls the rest of a stream, a little ahead of its consumer, and cuts it off when it is silent for too long, or late.
  * A cut closes what the call holds at once; the consumer hears of it after the parts that wait for him.
  */
-export const watch = (
-  rest: Held.Pull,
+export const watch = <A>(
+  rest: Held.Pull<A>,
   held: Held.Held,
   { alarms, deadline, idle, late, silent }: Limits
-): Effect.Effect<Held.Pull> =>
+): Effect.Effect<Held.Pull<A>> =>
   Effect.withFiberRuntime((parent, status) => {
-    let ahead: Array<Completion.Part> = []
+    let ahead: Array<A> = []
     let end: Exit.Exit<never, Ended> | undefined
-    let taker: Resume<Held.Parts, Ended> | undefined
+    let taker: Resume<Held.Parts<A>, Ended> | undefined
     let puller: Resume<void, Ended> | undefined
     // since when the backend has been waited for; it is not while the consumer is
     let since = alarms.now()
@@ -98,7 +97,7 @@ export const watch = (
       since = Infinity
       puller = resume
     })
-    const put = (parts: Held.Parts) => {
+    const put = (parts: Held.Parts<A>) => {
       since = alarms.now()
       if (taker === undefined) {
         for (const part of parts) ahead.push(part)
@@ -121,7 +120,7 @@ export const watch = (
       }
       return Exit.succeed(parts)
     }
-    const wait = Effect.async<Held.Parts, Ended>((resume) => {
+    const wait = Effect.async<Held.Parts<A>, Ended>((resume) => {
       if (ahead.length > 0) return resume(take())
       if (end !== undefined) return resume(end)
       taker = resume
