@@ -22,10 +22,12 @@ import {
   type Config,
   ConfigError,
   ConfigProvider,
+  ConfigProviderPathPatch,
   Context,
   Effect,
   Exit,
   Fiber,
+  HashSet,
   Layer,
   LogLevel,
   Metric,
@@ -56,20 +58,44 @@ interface Backend {
   readonly config: Config.Config<object>
   /** Untyped: what programs without types get wrong is tried here too. */
   readonly layer: (options: any) => Catalogue.Entry["layer"]
-  readonly keyVariable: string
+  /** Whether it has a wire of its own, or is the first to speak the one that it shares. */
+  readonly original: boolean
 }
 
 /** Whatever the catalogue has, with the module that it has it from. */
 const backends: ReadonlyArray<Backend> = Object.entries<Catalogue.Entry>(Catalogue.backends).map(([name, entry]) => {
   const module = Object.values<object>(Providers).find((module) => "layerConfig" in module && module.layerConfig === entry.layer)
+  if (module === undefined) throw new Error(`the barrel lacks the module of ${name}: npm run codegen`)
   const { config, layer } = module as Pick<Backend, "config" | "layer">
-  return { name, entry, config, layer, keyVariable: entry.keyVariables?.[0] ?? `${name.toUpperCase()}_API_KEY` }
+  return { name, entry, config, layer, original: name === "openai" || !("profile" in module) }
 })
 
 // over https, since there are backends that show their keys nowhere else
 const origin = "https://simulator.test"
 
 const simulated = Effect.runSync(Effect.map(Simulator.make(), (simulator) => simulator.environment(origin)))
+
+/** An environment in which these keys (the first without a number) are set, by whatever name a backend has for them. */
+const environment = (
+  { addressVariables: [addressVariable] }: Catalogue.Entry,
+  keys: ReadonlyArray<string>,
+  address = simulated.get(addressVariable) ?? origin
+) => {
+  const find = (name: string): string | undefined => {
+    const [key, n = "0"] = /_(?:KEY|TOKEN)(?:_(\d+))?$/.exec(name) ?? []
+    return name === addressVariable ? address : key === undefined ? undefined : keys[Number(n)]
+  }
+  return ConfigProvider.fromFlat(ConfigProvider.makeFlat({
+    load: (path, primitive) => {
+      const text = find(path.join("_"))
+      return text === undefined
+        ? Effect.fail(ConfigError.MissingData([...path], "it is not set"))
+        : Effect.map(primitive.parse(text), (value) => [value])
+    },
+    enumerateChildren: () => Effect.succeed(HashSet.empty()),
+    patch: ConfigProviderPathPatch.empty
+  }))
+}
 
 // -----------------------------------------------------------------------------
 // what goes wrong
@@ -177,6 +203,9 @@ const stages: { readonly [stage: string]: readonly [ends: "Success" | "Failure" 
     }))]
 }
 
+/** What is tried where only a profile differs. */
+const telling: ReadonlySet<string> = new Set(["the key is refused, and pieces of it repeated", "the client has a bug"])
+
 // -----------------------------------------------------------------------------
 // where one looks
 // -----------------------------------------------------------------------------
@@ -206,14 +235,10 @@ const calls: { readonly [O in LlmService.Operation]?: (llm: LlmService.Service) 
 const requests = [false, true].map((stream) => ({ model: chat.model, messages: [{ role: "user", content: prompt }], stream }))
 
 /** All that can be seen of a backend whose every request is answered so. */
-const seen = ({ config, entry, keyVariable, layer, name }: Backend, answer: Answer) =>
+const seen = ({ config, entry, layer, name }: Backend, answer: Answer) =>
   Effect.gen(function*() {
     const keys = Array.from({ length: 8 }, (_, n) => made(`${name} ${n}`))
     const simulator = yield* Simulator.make({ keys, models: ["sim-embed"] })
-    const variables = new Map(simulator.environment(origin))
-    if (!variables.has(entry.addressVariables[0])) variables.set(entry.addressVariables[0], origin)
-    keys.forEach((key, n) => variables.set(`${keyVariable}_${n + 1}`, key))
-
     const sent = new Set<string>()
     const urls = new Set<string>()
     const client = HttpClient.make((request, url) => {
@@ -269,7 +294,7 @@ const seen = ({ config, entry, keyVariable, layer, name }: Backend, answer: Answ
       looks.push(JSON.stringify(yield* Metric.snapshot))
     })
     yield* program.pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(variables)),
+      Effect.withConfigProvider(environment(entry, keys)),
       Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake()),
       Effect.provide(log.layer)
     )
@@ -290,6 +315,7 @@ describe("keys are never seen", () => {
     describe(`of ${backend.name}`, () => {
       for (const [stage, [ends, answer]] of Object.entries(stages)) {
         if (ends === "Success" && !simulated.has(backend.entry.addressVariables[0])) continue
+        if (!backend.original && !telling.has(stage)) continue
         it.scoped(`when ${stage}`, () =>
           Effect.gen(function*() {
             const { keys, looks, outcomes, sent, spans, told } = yield* seen(backend, answer)
@@ -319,10 +345,10 @@ const noKeys = {
 const bad = Object.values(noKeys)
 
 /** Why a backend cannot be built; a program without types may get that far, and then nothing is sent. */
-const refusal = (backend: Catalogue.Entry["layer"], variables: Readonly<Record<string, string>> = {}) =>
+const refusal = (backend: Catalogue.Entry["layer"], variables: ConfigProvider.ConfigProvider = ConfigProvider.fromMap(new Map())) =>
   Layer.build(backend).pipe(
     Effect.provideService(HttpClient.HttpClient, HttpClient.make(() => Effect.dieMessage("nothing is to be sent"))),
-    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))),
+    Effect.withConfigProvider(variables),
     Effect.exit,
     Effect.tap((exit) => Effect.logError(exit, Exit.isFailure(exit) ? exit.cause : ""))
   )
@@ -333,15 +359,14 @@ const reasonOf = (exit: Exit.Exit<unknown, unknown>) => {
 }
 
 describe("keys are never seen before the first call", () => {
-  for (const { entry, keyVariable, layer, name } of backends) {
+  for (const { entry, layer, name } of backends) {
     for (const [what, key] of Object.entries(noKeys)) {
       it.scoped(`when ${name} is given a key ${what}`, () =>
         Effect.gen(function*() {
           const log = logging(LogLevel.Trace)
-          const address = { [entry.addressVariables[0]]: origin }
           const exits = yield* Effect.all([
-            refusal(entry.layer, { ...address, [keyVariable]: key }),
-            refusal(entry.layer, { ...address, [keyVariable]: good, [`${keyVariable}_1`]: key }),
+            refusal(entry.layer, environment(entry, [key])),
+            refusal(entry.layer, environment(entry, [good, key])),
             refusal(layer({ apiKeys: [Redacted.make(key)], baseUrl: origin })),
             refusal(layer({ apiKeys: [Redacted.make(good), { name: "mine", key: Redacted.make(key) }], baseUrl: origin }))
           ]).pipe(Effect.provide(log.layer))
@@ -360,7 +385,7 @@ describe("keys are never seen before the first call", () => {
             refusal(layer({ ...options, baseUrl: origin }))
           ),
           ...addresses.map((baseUrl) => refusal(layer({ apiKeys: [other], baseUrl }))),
-          ...addresses.map((address) => refusal(entry.layer, { [keyVariable]: "sk-other", [entry.addressVariables[0]]: address }))
+          ...addresses.map((address) => refusal(entry.layer, environment(entry, ["sk-other"], address)))
         ]).pipe(Effect.provide(log.layer))
         assertNone([...exits.map(shown), ...log.lines], [good])
       }))
