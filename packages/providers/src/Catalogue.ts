@@ -14,6 +14,7 @@ import * as Anthropic from "./Anthropic.js"
 import * as Gemini from "./Gemini.js"
 import * as Groq from "./Groq.js"
 import * as Ollama from "./Ollama.js"
+import * as Opea from "./Opea.js"
 import * as OpenAi from "./OpenAi.js"
 
 /**
@@ -75,6 +76,11 @@ export const backends = {
     addressVariables: ["GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"],
     models: { generateText: "gemini-flash-lite-latest", embed: "gemini-embedding-001" },
     layer: Gemini.layerConfig
+  },
+  opea: {
+    addressVariables: ["OPEA_BASE_URL", "OPEA_API_ENDPOINT"],
+    models: { generateText: "chatqna", embed: "BAAI/bge-base-en-v1.5", rerank: "BAAI/bge-reranker-base" },
+    layer: Opea.layerConfig
   }
 } as const satisfies { readonly [backend: string]: Entry }
 

@@ -27,6 +27,7 @@ import * as InProcess from "./simulator/InProcess.js"
 import * as Journal from "./simulator/Journal.js"
 import * as Limit from "./simulator/Limit.js"
 import * as OllamaWire from "./simulator/OllamaWire.js"
+import * as OpeaWire from "./simulator/OpeaWire.js"
 import * as OpenAiWire from "./simulator/OpenAiWire.js"
 import * as Settings from "./simulator/Settings.js"
 import type * as Wire from "./simulator/Wire.js"
@@ -38,7 +39,8 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
   AnthropicWire.make,
   GroqWire.make,
   OllamaWire.make,
-  GeminiWire.make
+  GeminiWire.make,
+  OpeaWire.make
 ]
 
 /**
