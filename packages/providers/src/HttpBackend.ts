@@ -161,6 +161,8 @@ export interface Exchange<I> {
   readonly input: I
   /** The model asked for; empty where the operation has none. */
   readonly model: string
+  /** The status of the answer, a success. */
+  readonly status: number
   /** The headers of the answer, their names in lower case. */
   readonly headers: Headers.Headers
   /** The backend's id of the request, if the headers have one. */
@@ -410,6 +412,7 @@ const exchangeOf = <I>(
   backend: attempt.judge.backend,
   input,
   model: attempt.model,
+  status,
   headers,
   requestId: Attempt.requestIdOf(headers),
   malformed: (what) => Attempt.malformed(attempt, status, headers, what),

@@ -7,6 +7,7 @@ export const exchange = <I extends { readonly model: string }>(input: I, backend
   backend,
   input,
   model: input.model,
+  status: 200,
   headers: Headers.empty,
   requestId: undefined,
   malformed: (message) => new LlmError.MalformedResponse({ backend, message }),
