@@ -203,7 +203,7 @@ const stages: { readonly [stage: string]: readonly [ends: "Success" | "Failure" 
     }))]
 }
 
-/** What is tried where only a profile differs. */
+/** What is tried also where only a profile differs, and with and without spans for the requests. */
 const telling: ReadonlySet<string> = new Set(["the key is refused, and pieces of it repeated", "the client has a bug"])
 
 // -----------------------------------------------------------------------------
@@ -235,7 +235,7 @@ const calls: { readonly [O in LlmService.Operation]?: (llm: LlmService.Service) 
 const requests = [false, true].map((stream) => ({ model: chat.model, messages: [{ role: "user", content: prompt }], stream }))
 
 /** All that can be seen of a backend whose every request is answered so. */
-const seen = ({ config, entry, layer, name }: Backend, answer: Answer) =>
+const seen = ({ config, entry, layer, name }: Backend, stage: string, answer: Answer) =>
   Effect.gen(function*() {
     const keys = Array.from({ length: 8 }, (_, n) => made(`${name} ${n}`))
     const simulator = yield* Simulator.make({ keys, models: ["sim-embed"] })
@@ -258,7 +258,8 @@ const seen = ({ config, entry, layer, name }: Backend, answer: Answer) =>
     const program = Effect.gen(function*() {
       const options = yield* config
       look(options)
-      for (const backend of [entry.layer, layer({ ...options, http: { spans: true } })]) {
+      const traced = layer({ ...options, http: { spans: true } })
+      for (const backend of telling.has(stage) ? [entry.layer, traced] : [traced]) {
         const context = yield* Layer.build(backend.pipe(
           Resilience.layer({ retry: { maxRetries: 1, maxRotations: 0 }, breaker: { failures: 1000 } }),
           Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
@@ -318,7 +319,7 @@ describe("keys are never seen", () => {
         if (!backend.original && !telling.has(stage)) continue
         it.scoped(`when ${stage}`, () =>
           Effect.gen(function*() {
-            const { keys, looks, outcomes, sent, spans, told } = yield* seen(backend, answer)
+            const { keys, looks, outcomes, sent, spans, told } = yield* seen(backend, stage, answer)
             assert.deepStrictEqual([...outcomes], [ends])
             assert.includeMembers(keys, [...sent], "nothing went without a key")
             assert.includeMembers(spans, ["attempt", "http.client POST"])
