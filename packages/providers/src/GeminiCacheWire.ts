@@ -119,7 +119,7 @@ export const keep = (
   root: string
 ): HttpBackend.Operation<{ readonly name: string; readonly ttl: Duration.DurationInput }, Cache> => ({
   request: ({ name, ttl }) =>
-    Either.right({ method: "PATCH", path: `${root}/${pathOf(name)}?updateMask=ttl`, body: { ttl: seconds(ttl) } }),
+    Either.right({ method: "PATCH", path: `${root}/${pathOf(name)}`, body: { ttl: seconds(ttl) } }),
   response: one
 })
 

@@ -51,6 +51,7 @@ export const text = (
 /** The payloads of a stream of server-sent events, `[DONE]` included. */
 export const events = (stream: string): ReadonlyArray<string> =>
   stream
+    .replaceAll("\r\n", "\n")
     .split("\n\n")
     .filter((event) => event !== "")
     .map((event) =>

@@ -59,7 +59,8 @@ const kinds: ReadonlyMap<string, HttpBackend.Refinement> = new Map(Object.entrie
   UNKNOWN: "ServerFault"
 }))
 
-const isAboutKey = (detail: unknown): boolean => Json.string(Json.get(detail, "reason"))?.startsWith("API_KEY_") === true
+const isAboutKey = (detail: unknown): boolean =>
+  Json.string(Json.get(detail, "reason"))?.startsWith("API_KEY_") === true
 
 const kept = /^CachedContent\b|\bFile \S+ (or it may not exist|.*not found)/i
 

@@ -83,7 +83,7 @@ export const routes = (
       method: "PATCH",
       path: "/v1beta/cachedContents/*",
       answer: (call) => {
-        const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
+        const body = bodyOf(call)
         const violation = Request.requests.updateCache(body)
         return violation !== undefined
           ? Either.left(Wire.Failure.Invalid({ violation, body }))
@@ -114,9 +114,10 @@ const listed = (caches: Caches, now: number): Either.Either<Wire.Answer, Wire.Fa
 const create = (
   caches: Caches,
   modelOf: (name: string) => Models.Model | undefined,
-  { body: given, id, now }: Wire.Call
+  call: Wire.Call
 ): Either.Either<Wire.Answer, Wire.Failure> => {
-  const body: Fields.Json = Fields.isJson(given) ? given : {}
+  const { id, now } = call
+  const body = bodyOf(call)
   const violation = Request.requests.createCache(body)
   if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
   const named = Fields.stringOf(body["model"]).replace(/^models\//, "")
@@ -132,6 +133,11 @@ const create = (
   }
   caches.set(cached.name, cached)
   return Either.right(Wire.free(described(cached)))
+}
+
+const bodyOf = (call: Wire.Call): Fields.Json => {
+  const named = Request.camel(call.body)
+  return Fields.isJson(named) ? named : {}
 }
 
 const expiry = (body: Fields.Json, now: number): number => {

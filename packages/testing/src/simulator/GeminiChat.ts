@@ -41,7 +41,8 @@ export const answer = (
     const blocked = { promptFeedback: { blockReason: "PROHIBITED_CONTENT" }, usageMetadata: counting(0), ...identity }
     return { input: reply.usage.input, output: 0, render: () => rendered(stream, call, [], blocked) }
   }
-  const shown = Conversation.thinkingOf(body)["includeThoughts"] === true ? reply.reasoning.map((text) => ({ text, thought: true })) : []
+  const isOpen = Conversation.thinkingOf(body)["includeThoughts"] === true
+  const shown = isOpen ? reply.reasoning.map((text) => ({ text, thought: true })) : []
   const calls = called(reply, model, call)
   const pieces = [...shown, ...reply.text.map((text) => ({ text })), ...calls]
   const finishReason = reply.finish === "length" ? "MAX_TOKENS" : "STOP"
@@ -118,7 +119,8 @@ const count = (reply: Reply.Reply, cached: Cache.Cached | undefined) => (candida
     totalTokenCount: input + candidatesTokenCount + reasoning,
     ...(cached === undefined ? {} : { cachedContentTokenCount: cached.tokens }),
     promptTokensDetails: [{ modality: "TEXT", tokenCount: input }],
-    ...(reasoning === 0 ? {} : { thoughtsTokenCount: reasoning })
+    ...(reasoning === 0 ? {} : { thoughtsTokenCount: reasoning }),
+    serviceTier: "standard"
   }
 }
 

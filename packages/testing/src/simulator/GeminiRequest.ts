@@ -141,6 +141,35 @@ export const requests = {
   updateCache: Fields.object({ ttl: optional(string), expireTime: optional(string) })
 }
 
+// What the caller's own fields are called is the caller's business.
+const opaque = new Set([
+  "args",
+  "response",
+  "parameters",
+  "parametersJsonSchema",
+  "responseSchema",
+  "responseJsonSchema",
+  "partMetadata"
+])
+
+/**
+ * A request with all its names in camel case: Gemini takes them in snake case too.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const camel = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(camel)
+    : Fields.isJson(value)
+      ? Object.fromEntries(
+          Object.entries(value).map(([key, one]) => {
+            const name = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+            return [name, opaque.has(name) ? one : camel(one)]
+          })
+        )
+      : value
+
 const types: { readonly [K in Fields.Kind]: string } = {
   string: "TYPE_STRING",
   number: "TYPE_FLOAT",

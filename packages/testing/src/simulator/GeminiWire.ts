@@ -28,7 +28,7 @@ type Answer = Either.Either<Wire.Answer, Wire.Failure>
  * @category constructors
  */
 export const make = (further: ReadonlyArray<string>): Wire.Wire => {
-  const models = [...catalogue, ...Models.simulated(further)]
+  const models = [...catalogue, ...Models.simulated(further).map(thinking)]
   const caches: Cache.Caches = new Map()
   const find = (name: string) => Wire.find(models, name)
   return {
@@ -89,6 +89,12 @@ const catalogue = [
   Models.make("gemini-embedding-001", { title: "Gemini Embedding 001", context: 2048, dimensions: 3072 })
 ]
 
+// From 2.5 on they all think.
+const thinking = (model: Models.Model): Models.Model =>
+  model.kind === "chat" && (model.id.startsWith("gemini-2.5") || Rules.isNew(model))
+    ? { ...model, kind: "reasoning" }
+    : model
+
 const noModel = (model: string): Answer => Either.left(Wire.Failure.NoModel({ model }))
 
 const rejected = (message: string): Answer => Either.left(Wire.Failure.Rejected({ message }))
@@ -132,7 +138,10 @@ const page = (models: ReadonlyArray<Models.Model>, query: URLSearchParams): Answ
 
 type Use = (model: Models.Model, call: Wire.Call, caches: Cache.Caches) => Answer
 
-const bodyOf = ({ body }: Wire.Call): Fields.Json => (Fields.isJson(body) ? body : {})
+const bodyOf = ({ body }: Wire.Call): Fields.Json => {
+  const named = Request.camel(body)
+  return Fields.isJson(named) ? named : {}
+}
 
 const checked = (check: Fields.Check, body: Fields.Json, then: () => Answer): Answer => {
   const violation = check(body)
@@ -156,7 +165,7 @@ const generate =
         }
         if (["systemInstruction", "tools", "toolConfig"].some((field) => body[field] !== undefined)) {
           return rejected(
-            "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config.\n\nProposed fix: move those values to CachedContent from GenerateContent request."
+            "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config."
           )
         }
       }
