@@ -121,7 +121,7 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
     return Delivery.refuse(visit, Wire.Failure.BodyTooLarge())
   }
   const contentType = received.headers["content-type"] ?? ""
-  if (visit.wire.demandsJson && !contentType.includes("json")) {
+  if (visit.wire.demandsJson && route.raw !== true && !contentType.includes("json")) {
     return Delivery.refuse(visit, Wire.Failure.WrongContentType({ contentType }))
   }
   return Effect.matchEffect(received.bytes, {

@@ -1,6 +1,6 @@
 /**
  * Groq's API: OpenAI's chat completions under `/openai/v1`, with `x_groq`, timings, a field for reasoning, tool calls
- * that arrive whole, limits that count requests by the day, and no end marker after an error.
+ * that arrive whole, limits that count requests by the day, and no end marker after an error; and speech written down.
  *
  * @see https://console.groq.com/docs/api-reference
  * @since 0.1.0
@@ -8,6 +8,7 @@
 import * as Either from "effect/Either"
 import * as Fields from "./Fields.js"
 import * as GoDuration from "./GoDuration.js"
+import * as Transcription from "./GroqTranscription.js"
 import * as Models from "./Models.js"
 import * as Chat from "./OpenAiChat.js"
 import * as Embeddings from "./OpenAiEmbeddings.js"
@@ -24,6 +25,7 @@ import * as Wire from "./Wire.js"
  */
 export const make = (further: ReadonlyArray<string>): Wire.Wire => {
   const models = [...catalogue, ...Models.simulated(further)]
+  const listed = [...models, ...Transcription.models]
   return {
     name: "groq",
     baseUrl: "/groq",
@@ -48,15 +50,22 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
       { method: "POST", path: "/openai/v1/chat/completions", metered: true, answer: Chat.answer(dialect(models)) },
       { method: "POST", path: "/openai/v1/embeddings", metered: true, answer: Embeddings.answer(models, false) },
       {
+        method: "POST",
+        path: "/openai/v1/audio/transcriptions",
+        metered: true,
+        raw: true,
+        answer: Transcription.answer(requestId)
+      },
+      {
         method: "GET",
         path: "/openai/v1/models",
-        answer: () => Either.right(Wire.free({ object: "list", data: models.map(described) }))
+        answer: () => Either.right(Wire.free({ object: "list", data: listed.map(described) }))
       },
       {
         method: "GET",
         path: "/openai/v1/models/*",
         answer: ({ rest }) => {
-          const found = Wire.find(models, rest)
+          const found = Wire.find(listed, rest)
           return found === undefined
             ? Either.left(Wire.Failure.NoModel({ model: rest }))
             : Either.right(Wire.free(described(found)))

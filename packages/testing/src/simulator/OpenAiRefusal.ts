@@ -19,15 +19,25 @@ const body = ({ code = null, message, param = null, type = "invalid_request_erro
   JSON.stringify({ error: { message, type, param, code } })
 
 /**
- * How OpenAI reports an error of its own, also inside of a stream.
+ * An error of OpenAI's own.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const serverProblem = {
+  message: "The server had an error while processing your request. Sorry about that!",
+  type: "server_error",
+  param: null,
+  code: null
+}
+
+/**
+ * How OpenAI reports an error of its own, also inside of a stream of chat completions.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const serverError = body({
-  message: "The server had an error while processing your request. Sorry about that!",
-  type: "server_error"
-})
+export const serverError = body(serverProblem)
 
 /**
  * A key as OpenAI quotes it: recognizable to who knows it, of no use to others.

@@ -1,5 +1,5 @@
 /**
- * OpenAI's API: chat completions, embeddings, models.
+ * OpenAI's API: chat completions, responses, embeddings, moderations, models.
  *
  * @see https://platform.openai.com/docs/api-reference
  * @since 0.1.0
@@ -11,8 +11,10 @@ import * as Limit from "./Limit.js"
 import * as Models from "./Models.js"
 import * as Chat from "./OpenAiChat.js"
 import * as Embeddings from "./OpenAiEmbeddings.js"
+import * as Moderation from "./OpenAiModeration.js"
 import * as Refusal from "./OpenAiRefusal.js"
 import * as Request from "./OpenAiRequest.js"
+import * as Responses from "./OpenAiResponses.js"
 import * as Seed from "./Seed.js"
 import * as Wire from "./Wire.js"
 
@@ -35,10 +37,15 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
     credential: bearer,
     headers,
     refuse: Refusal.refuse,
-    streamError: () => `data: ${Refusal.serverError}\n\n`,
+    streamError: (path) =>
+      path === responses ? Responses.streamError(Refusal.serverProblem) : `data: ${Refusal.serverError}\n\n`,
     routes: [
       { method: "POST", path: "/v1/chat/completions", metered: true, answer: Chat.answer(dialect(models)) },
+      { method: "POST", path: responses, metered: true, answer: Responses.answer(models) },
+      { method: "POST", path: `${responses}/input_tokens`, answer: Responses.count(models) },
+      { method: "GET", path: `${responses}/*`, answer: Responses.missing },
       { method: "POST", path: "/v1/embeddings", metered: true, answer: Embeddings.answer(models, true) },
+      { method: "POST", path: "/v1/moderations", metered: true, answer: Moderation.answer },
       {
         method: "GET",
         path: "/v1/models",
@@ -57,6 +64,8 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
     ]
   }
 }
+
+const responses = "/v1/responses"
 
 const catalogue = [
   Models.make("gpt-4o", { snapshot: "gpt-4o-2024-08-06", owner: "system", created: 1_715_367_049 }),
