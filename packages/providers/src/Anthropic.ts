@@ -20,15 +20,16 @@ import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
-import type * as Model from "@spillway/core/Model"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as AnthropicOwnWire from "./AnthropicOwnWire.js"
 import * as AnthropicWire from "./AnthropicWire.js"
 import * as HttpBackend from "./HttpBackend.js"
 import * as AnthropicStream from "./internal/anthropicStream.js"
@@ -56,6 +57,40 @@ export interface Options {
   readonly headers?: Readonly<Record<string, string>>
   /** How the wire is used. */
   readonly http?: HttpBackend.Options
+}
+
+/**
+ * What Claude does besides what every backend does, with the same keys.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Counts the tokens of what a request says, its tools and system messages included; costs nothing. */
+  readonly countTokens: (request: Completion.Request) => Effect.Effect<number, LlmError.LlmError>
+  /** All models, with what each can do and how long it will be there. */
+  readonly models: Effect.Effect<ReadonlyArray<AnthropicOwnWire.ModelDetails>, LlmError.LlmError>
+  /** What there is to know of one model, also by a name that stands for the latest of its kind. */
+  readonly model: (id: string) => Effect.Effect<AnthropicOwnWire.ModelDetails, LlmError.LlmError>
+}
+
+/**
+ * The tag under which a program finds what only Claude does.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Anthropic extends Context.Tag("@spillway/providers/Anthropic")<Anthropic, Service>() {}
+
+/**
+ * Claude by both its services.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  readonly llm: LlmService.Service
+  readonly anthropic: Service
 }
 
 const backend = "anthropic"
@@ -91,6 +126,12 @@ const definition = (
     request: (request) => toMessages(request, settings, true),
     framing: "sse",
     reader: AnthropicStream.reader
+  },
+  // a list of one model is the cheapest sign of life: it takes a good key and counts against no limit
+  health: {
+    request: () => Either.right({ method: "GET", path: "/v1/models?limit=1" }),
+    response: (body, exchange) =>
+      Either.flatMap(AnthropicOwnWire.models.response(body, { ...exchange, input: undefined }), () => Either.void)
   }
 })
 
@@ -98,15 +139,13 @@ const toMessages = (
   request: Completion.Request,
   settings: AnthropicWire.Settings,
   stream: boolean
-): Either.Either<HttpBackend.Outgoing, LlmError.LlmError> => {
-  const betas = request.providerOptions?.anthropic?.betas
-  return Either.map(AnthropicWire.toBody(request, settings, stream), (body) => ({
+): Either.Either<HttpBackend.Outgoing, LlmError.LlmError> =>
+  Either.map(AnthropicWire.toBody(request, settings, stream), (body) => ({
     method: "POST",
     path: "/v1/messages",
     body,
-    ...(betas !== undefined && betas.length > 0 && { headers: { "anthropic-beta": betas.join(",") } })
+    ...AnthropicOwnWire.toBetas(request)
   }))
-}
 
 // -----------------------------------------------------------------------------
 // errors, limits
@@ -144,82 +183,52 @@ const toLimits = (
 }
 
 // -----------------------------------------------------------------------------
-// models
-// -----------------------------------------------------------------------------
-
-interface Page {
-  readonly models: ReadonlyArray<Model.Model>
-  /** The model after which the next page begins. */
-  readonly next: string | undefined
-}
-
-/** @see https://platform.claude.com/docs/en/api/models/list */
-const page: HttpBackend.Operation<string | undefined, Page> = {
-  request: (after) =>
-    Either.right({
-      method: "GET",
-      path: `/v1/models?limit=1000${after === undefined ? "" : `&after_id=${encodeURIComponent(after)}`}`
-    }),
-  response: (body, exchange) => {
-    const data = Json.get(body, "data")
-    if (!Array.isArray(data)) return Either.left(exchange.malformed("a list of models without data"))
-    const models: Array<Model.Model> = []
-    for (const model of data) {
-      const id = Json.name(Json.get(model, "id"))
-      if (id !== undefined) models.push(toModel(id, model))
-    }
-    const last = Json.get(body, "has_more") === true ? Json.name(Json.get(body, "last_id")) : undefined
-    return Either.right({ models, next: last === exchange.input ? undefined : last })
-  }
-}
-
-const toModel = (id: string, model: unknown): Model.Model => {
-  const created = Date.parse(Json.string(Json.get(model, "created_at")) ?? "")
-  return Json.defined({
-    id,
-    displayName: Json.name(Json.get(model, "display_name")),
-    // a date that is not known comes as the first day of 1970
-    created: created > 0 ? Math.floor(created / 1000) : undefined,
-    contextWindow: Json.count(Json.get(model, "max_input_tokens")),
-    maxOutputTokens: Json.count(Json.get(model, "max_tokens"))
-  })
-}
-
-const pages = (
-  run: HttpBackend.HttpBackend["run"],
-  after: string | undefined
-): Effect.Effect<ReadonlyArray<Model.Model>, LlmError.LlmError> =>
-  Effect.flatMap(run("listModels", page, after, ""), ({ models, next }) =>
-    next === undefined || models.length === 0
-      ? Effect.succeed(models)
-      : Effect.map(pages(run, next), (rest) => [...models, ...rest]))
-
-// -----------------------------------------------------------------------------
 // constructors
 // -----------------------------------------------------------------------------
 
 /**
- * Claude, as a service. The pool of its keys is watched by the monitor until the scope closes.
+ * Claude, as the service that every backend is (`llm`) and with what only Claude does (`anthropic`). The pool of its
+ * keys is watched by the monitor until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
   options: Options
-): Effect.Effect<LlmService.Service, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
+): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
   const { apiKeys, headers, http, keys, ...rest } = options
   return Effect.flatMap(readOptions(rest), ({ baseUrl, ...settings }) =>
     Effect.flatMap(KeyPool.make({ ...keys, backend, keys: apiKeys }), (pool) =>
       Effect.map(
         HttpBackend.make(definition(baseUrl, headers, { backend, ...settings }), pool, http),
-        ({ run, service }) =>
-          LlmService.make(backend, {
-            generateText: service.generateText,
-            streamText: service.streamText,
-            listModels: pages(run, undefined)
-          })
+        ({ run, service }): Backend => {
+          const models = pages(run, undefined)
+          return {
+            llm: LlmService.make(backend, {
+              generateText: service.generateText,
+              streamText: service.streamText,
+              listModels: Effect.map(models, (models) => models.map(AnthropicOwnWire.toModel)),
+              health: service.health
+            }),
+            anthropic: {
+              countTokens: (request) => run("countTokens", AnthropicOwnWire.countTokens, request, request.model),
+              models,
+              model: (id) => run("listModels", AnthropicOwnWire.model, id, id)
+            }
+          }
+        }
       )))
 }
+
+/** Page after page, until there is no next one. */
+const pages = (
+  run: HttpBackend.HttpBackend["run"],
+  after: string | undefined
+): Effect.Effect<ReadonlyArray<AnthropicOwnWire.ModelDetails>, LlmError.LlmError> =>
+  Effect.flatMap(run("listModels", AnthropicOwnWire.models, after, ""), ({ models, next }) =>
+    next === undefined || models.length === 0
+      ? Effect.succeed(models)
+      : Effect.map(pages(run, next), (rest) => [...models, ...rest]))
 
 /**
  * Claude, from options.
@@ -229,8 +238,11 @@ export const make = (
  */
 export const layer = (
   options: Options
-): Layer.Layer<LlmService.LlmService, InvalidOptions.InvalidOptions, HttpClient.HttpClient> =>
-  Layer.scoped(LlmService.LlmService, make(options))
+): Layer.Layer<LlmService.LlmService | Anthropic, InvalidOptions.InvalidOptions, HttpClient.HttpClient> =>
+  Layer.scopedContext(
+    Effect.map(make(options), ({ anthropic, llm }) =>
+      Context.make(LlmService.LlmService, llm).pipe(Context.add(Anthropic, anthropic)))
+  )
 
 /**
  * What the environment says: `ANTHROPIC_API_KEY`, `ANTHROPIC_API_KEY_1` …, and `ANTHROPIC_BASE_URL`.
@@ -256,7 +268,7 @@ export const config: Config.Config<Options> = Config.all({
  * @category layers
  */
 export const layerConfig: Layer.Layer<
-  LlmService.LlmService,
+  LlmService.LlmService | Anthropic,
   ConfigError.ConfigError | InvalidOptions.InvalidOptions,
   HttpClient.HttpClient
 > = Layer.unwrapEffect(Effect.map(config, layer))

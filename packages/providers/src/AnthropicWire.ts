@@ -39,19 +39,38 @@ export interface RequestOptions {
    * least 1,024, less than `maxTokens`), models from 5 on only `adaptive`, with `reasoning.effort` for its depth.
    */
   readonly thinking?: "adaptive" | "between_tools" | "disabled" | { readonly budgetTokens: number }
-  /** Caches the prompt up to its last block, for five minutes or an hour. @default no caching */
-  readonly cacheControl?: { readonly ttl?: "5m" | "1h" }
+  /** What of the request is kept for later ones that begin alike. @default nothing */
+  readonly cacheControl?: CacheControl
   /** Beta features, as the `anthropic-beta` header names them. */
   readonly betas?: ReadonlyArray<string>
   /** Whether priority capacity may be used. */
   readonly serviceTier?: "auto" | "standard_only"
 }
 
+/**
+ * What of a request is kept for later ones that begin alike: they cost less, this one more.
+ *
+ * @see https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheControl {
+  /** For how long. @default "5m" */
+  readonly ttl?: "5m" | "1h"
+  /**
+   * Up to where: the last tool, the last system message, or the end of the prompt; several make several beginnings to
+   * come back to. What is not there is no place. @default ["prompt"]
+   */
+  readonly at?: ReadonlyArray<"tools" | "system" | "prompt">
+}
+
 // -----------------------------------------------------------------------------
 // request
 // -----------------------------------------------------------------------------
 
-type TextBlock = { readonly type: "text"; readonly text: string }
+type CacheMark = { readonly type: "ephemeral"; readonly ttl?: "5m" | "1h" }
+
+type TextBlock = { readonly type: "text"; readonly text: string; readonly cache_control?: CacheMark }
 
 type BlockSource =
   | { readonly type: "base64"; readonly media_type: string; readonly data: string }
@@ -104,32 +123,57 @@ export const toBody = (
 ): Either.Either<object, LlmError.LlmError> => {
   const refused = sampling(request, settings)
   if (refused !== undefined) return Either.left(refused)
+  return Either.map(toInput(request, settings), (input) => ({
+    ...input,
+    // thinking is paid from the same purse
+    max_tokens: request.maxTokens ?? settings.maxTokens + (input.thinking?.budget_tokens ?? 0),
+    stream: stream || undefined,
+    temperature: request.temperature,
+    top_p: request.topP,
+    top_k: request.topK,
+    stop_sequences: request.stop,
+    metadata: request.user === undefined ? undefined : { user_id: request.user },
+    service_tier: request.providerOptions?.anthropic?.serviceTier
+  }))
+}
+
+/**
+ * What a request says to the model, without how it is to be answered: the body of `POST /v1/messages/count_tokens`.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toInput = (request: Completion.Request, { backend }: Pick<Settings, "backend">) => {
   const options = request.providerOptions?.anthropic
   const thinking = options?.thinking === undefined ? thinkingOf(request.reasoning) : toThinking(options.thinking)
   const effort = request.reasoning === undefined ? undefined : efforts[request.reasoning.effort]
   const format = request.format?._tag === "JsonSchema"
     ? { type: "json_schema", schema: request.format.schema }
     : undefined
-  return Either.map(toMessages(request, settings.backend), ({ messages, system }) => ({
+  const { at = ["prompt"], ...kept } = options?.cacheControl ?? { at: [] }
+  const mark: CacheMark = { type: "ephemeral", ...kept }
+  return Either.map(toMessages(request, backend), ({ messages, system }) => ({
     model: request.model,
-    // thinking is paid from the same purse
-    max_tokens: request.maxTokens ?? settings.maxTokens + (thinking?.budget_tokens ?? 0),
     messages,
-    system: system.length === 0 ? undefined : system.length === 1 ? system[0]!.text : system,
-    stream: stream || undefined,
-    temperature: request.temperature,
-    top_p: request.topP,
-    top_k: request.topK,
-    stop_sequences: request.stop,
-    tools: request.tools?.map(toTool),
+    system: system.length === 0
+      ? undefined
+      : at.includes("system")
+      ? markLast(system, mark)
+      : system.length === 1
+      ? system[0]!.text
+      : system,
+    tools: at.includes("tools") ? markLast(request.tools?.map(toTool) ?? [], mark) : request.tools?.map(toTool),
     tool_choice: toToolChoice(request),
     thinking,
     output_config: effort === undefined && format === undefined ? undefined : { effort, format },
-    metadata: request.user === undefined ? undefined : { user_id: request.user },
-    cache_control: options?.cacheControl === undefined ? undefined : { type: "ephemeral", ...options.cacheControl },
-    service_tier: options?.serviceTier
+    cache_control: at.includes("prompt") ? mark : undefined
   }))
 }
+
+const markLast = <A extends object>(blocks: ReadonlyArray<A>, mark: CacheMark): ReadonlyArray<A> | undefined =>
+  blocks.length === 0
+    ? undefined
+    : blocks.map((block, index) => index === blocks.length - 1 ? { ...block, cache_control: mark } : block)
 
 const samplingSettings = ["temperature", "topP", "topK"] as const
 

@@ -17,7 +17,7 @@ import { type Answer, fetching, inPieces, refusal, through } from "./fetching.js
 const secret = "sk-ant-api03-0123456789abcdef"
 
 const make = (options: Partial<Anthropic.Options> = {}) =>
-  Anthropic.make({ apiKeys: [Redacted.make(secret)], ...options })
+  Effect.map(Anthropic.make({ apiKeys: [Redacted.make(secret)], ...options }), ({ llm }) => llm)
 
 const message = {
   id: "msg_1",
@@ -47,7 +47,7 @@ describe("Anthropic", () => {
         assert.strictEqual(headers["content-type"], "application/json")
         assert.isUndefined(headers["authorization"])
         assert.isUndefined(headers["anthropic-beta"])
-        assert.deepStrictEqual(service.operations, new Set(["generateText", "streamText", "listModels"]))
+        assert.deepStrictEqual(service.operations, new Set(["generateText", "streamText", "listModels", "health"]))
       }))
   })
 
@@ -127,6 +127,73 @@ describe("Anthropic", () => {
           sent.map(({ method, path }) => `${method} ${path}`),
           ["GET /v1/models?limit=1000", "GET /v1/models?limit=1000&after_id=claude%2Fa"]
         )
+      }))
+  })
+
+  it.effect("tells what a model can do, and how long it will be there", () => {
+    const yes = { supported: true }
+    const { fetch, sent } = fetching(() => ({
+      body: {
+        type: "model",
+        id: "claude-opus-5-5",
+        lifecycle: "deprecated",
+        line: "opus",
+        deprecated_at: "2026-10-01T00:00:00Z",
+        retires_at: null,
+        max_input_tokens: null,
+        capabilities: {
+          image_input: yes,
+          pdf_input: { supported: false },
+          effort: { supported: true, high: yes, xhigh: null },
+          thinking: { supported: true, types: { adaptive: yes, enabled: { supported: false } } },
+          of_tomorrow: ["?"]
+        }
+      }
+    }))
+    const own = Anthropic.make({ apiKeys: [Redacted.make(secret)] })
+    return through(fetch, own, ({ anthropic }) =>
+      Effect.map(anthropic.model("claude/opus"), (model) => {
+        assert.strictEqual(sent[0]!.path, "/v1/models/claude%2Fopus")
+        assert.deepStrictEqual(model, {
+          id: "claude-opus-5-5",
+          lifecycle: "deprecated",
+          line: "opus",
+          deprecated: 1790812800,
+          capabilities: new Set(["image_input", "effort", "effort.high", "thinking", "thinking.types.adaptive"])
+        })
+      }))
+  })
+
+  it.effect("counts the tokens of a request without what does not count, and with the betas it wants", () => {
+    const { fetch, sent } = fetching((_, index) => ({ body: index === 0 ? { input_tokens: 14 } : { tokens: 14 } }))
+    const own = Anthropic.make({ apiKeys: [Redacted.make(secret)] })
+    return through(fetch, own, ({ anthropic }) =>
+      Effect.gen(function*() {
+        const request = {
+          model: "claude-sonnet-5",
+          prompt: "hi",
+          maxTokens: 9,
+          temperature: 0,
+          providerOptions: { anthropic: { betas: ["one", "two"], thinking: { budgetTokens: 2000 } } }
+        }
+        assert.strictEqual(yield* anthropic.countTokens(request), 14)
+        assert.deepStrictEqual(sent[0]!.body, {
+          model: "claude-sonnet-5",
+          messages: [{ role: "user", content: [{ type: "text", text: "hi" }] }],
+          thinking: { type: "enabled", budget_tokens: 2000 }
+        })
+        assert.strictEqual(sent[0]!.headers["anthropic-beta"], "one,two")
+        assert.strictEqual((yield* Effect.flip(anthropic.countTokens(request)))._tag, "MalformedResponse")
+      }))
+  })
+
+  it.effect("is well when it lists a model, and not when it is not the API that answers", () => {
+    const { fetch, sent } = fetching((_, index) => ({ body: index === 0 ? { data: [{ id: "a" }] } : { status: "ok" } }))
+    return through(fetch, make(), ({ health }) =>
+      Effect.gen(function*() {
+        yield* health
+        assert.deepStrictEqual([sent[0]!.method, sent[0]!.path], ["GET", "/v1/models?limit=1"])
+        assert.strictEqual((yield* Effect.flip(health))._tag, "MalformedResponse")
       }))
   })
 

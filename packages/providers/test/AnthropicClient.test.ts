@@ -37,14 +37,14 @@ const models: Answer = { body: { data: [], has_more: false, first_id: null, last
 const compare = (
   answer: Answer,
   theirs: (client: Client) => Promise<unknown>,
-  ours: (service: LlmService.Service) => Effect.Effect<unknown, unknown>
+  ours: (service: LlmService.Service, own: Anthropic.Service) => Effect.Effect<unknown, unknown>
 ) => {
   const { fetch, sent } = fetching(() => answer)
   return Effect.gen(function*() {
     const client = new Client({ apiKey, authToken: null, baseURL: "https://api.anthropic.com", fetch, maxRetries: 0 })
     yield* Effect.promise(() => theirs(client))
     const make = Anthropic.make({ apiKeys: [Redacted.make(apiKey)], version: "2026-10-21" })
-    yield* through(fetch, make, ours)
+    yield* through(fetch, make, ({ anthropic, llm }) => ours(llm, anthropic))
     assert.strictEqual(sent.length, 2)
     const [their, our] = [sent[0]!, sent[1]!]
     assert.deepStrictEqual([our.method, our.host], [their.method, their.host])
@@ -187,5 +187,64 @@ describe("Anthropic sends what Anthropic's own client sends", () => {
         assert.strictEqual(their.path, "/v1/models")
         assert.strictEqual(our.path, "/v1/models?limit=1000")
       }
+    ))
+
+  it.effect("for a count of tokens, of a prompt that is kept, with tools and a document", () =>
+    Effect.map(
+      compare(
+        { body: { input_tokens: 14 } },
+        (client) =>
+          client.messages.countTokens({
+            model: "claude-sonnet-5",
+            system: [text("Be brief."), { ...text("Be kind."), cache_control: { type: "ephemeral", ttl: "1h" } }],
+            messages: [{
+              role: "user",
+              content: [
+                {
+                  type: "document",
+                  source: { type: "base64", media_type: "application/pdf", data: "aGk=" },
+                  title: "report.pdf"
+                },
+                text("What does it say?")
+              ]
+            }],
+            tools: [{ ...tools[0]!, cache_control: { type: "ephemeral", ttl: "1h" } }],
+            tool_choice: { type: "auto", disable_parallel_tool_use: true },
+            cache_control: { type: "ephemeral", ttl: "1h" }
+          }),
+        (_, own) =>
+          own.countTokens({
+            model: "claude-sonnet-5",
+            maxTokens: 100,
+            temperature: 0.5,
+            stop: ["END"],
+            prompt: [
+              Prompt.system("Be brief."),
+              Prompt.system("Be kind."),
+              Prompt.user([
+                {
+                  _tag: "File",
+                  name: "report.pdf",
+                  source: { _tag: "Base64", mediaType: "application/pdf", data: "aGk=" }
+                },
+                Prompt.text("What does it say?")
+              ])
+            ],
+            tools: [weather],
+            parallelToolCalls: false,
+            providerOptions: { anthropic: { cacheControl: { ttl: "1h", at: ["tools", "system", "prompt"] } } }
+          })
+      ),
+      ([our, their]) => assert.strictEqual(our.path, their.path)
+    ))
+
+  it.effect("for one model", () =>
+    Effect.map(
+      compare(
+        { body: { type: "model", id: "claude-opus-5-5" } },
+        (client) => client.models.retrieve("claude-opus-latest"),
+        (_, own) => own.model("claude-opus-latest")
+      ),
+      ([our, their]) => assert.strictEqual(our.path, their.path)
     ))
 })

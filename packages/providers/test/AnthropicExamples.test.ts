@@ -11,7 +11,9 @@ import { fetching, refusal, through } from "./fetching.js"
 
 const recorded = examples("anthropic", sse)
 
-const make = Anthropic.make({ apiKeys: [Redacted.make("sk-ant-test")] })
+const made = Anthropic.make({ apiKeys: [Redacted.make("sk-ant-test")] })
+
+const make = Effect.map(made, ({ llm }) => llm)
 
 const request = { model: "asked", prompt: "hi" }
 
@@ -122,7 +124,18 @@ if (recorded === undefined) {
               Completion.collect(service.streamText(request)),
               (completion) => says(completion, assembled(eventsOf(example)), true)
             )))
-      } else if (name !== "count_tokens") {
+      } else if (name === "count_tokens") {
+        it.effect(`${name} reads as its count, and answers what we send`, () => {
+          const { fetch, sent } = fetching(() => answer)
+          const { messages: [{ content: [{ text }] }], model } = example.request?.body ?? {}
+          return through(fetch, made, ({ anthropic }) =>
+            Effect.map(anthropic.countTokens({ model, prompt: text }), (tokens) => {
+              assert.strictEqual(tokens, body.input_tokens)
+              assert.strictEqual(sent[0]!.path, "/v1/messages/count_tokens")
+              assert.deepStrictEqual(sent[0]!.body, example.request!.body)
+            }))
+        })
+      } else {
         it.effect(`${name} reads as what it says (W-06, W-20)`, () => {
           assert.strictEqual(status, 200)
           return through(fetching(() => answer).fetch, make, (service) =>

@@ -1,5 +1,6 @@
 /** The backend and the simulator, which keeps the vendor's rules and is held to the vendor's own client. */
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import type * as LlmError from "@spillway/core/LlmError"
@@ -20,15 +21,18 @@ const streamed = (service: LlmService.Service) => (request: Completion.Request) 
   Completion.collect(service.streamText(request))
 
 const on = <A, E>(
-  use: (service: LlmService.Service, simulator: Simulator.Service) => Effect.Effect<A, E>,
+  use: (service: LlmService.Service, simulator: Simulator.Service, own: Anthropic.Service) => Effect.Effect<A, E>,
   options: { readonly simulator?: Simulator.Options; readonly backend?: Partial<Anthropic.Options> } = {}
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const simulator = yield* Simulator.make(options.simulator)
     const keys = simulator.keys as Anthropic.Options["apiKeys"] // there is at least one
-    const service = yield* Anthropic.make({ apiKeys: keys, baseUrl: "http://simulator/anthropic", ...options.backend })
-      .pipe(Effect.provideService(HttpClient.HttpClient, simulator.client))
-    return yield* use(service, simulator)
+    const { anthropic, llm } = yield* Anthropic.make({
+      apiKeys: keys,
+      baseUrl: "http://simulator/anthropic",
+      ...options.backend
+    }).pipe(Effect.provideService(HttpClient.HttpClient, simulator.client))
+    return yield* use(llm, simulator, anthropic)
   }))
 
 describe("Anthropic and the simulator", () => {
@@ -107,6 +111,76 @@ describe("Anthropic and the simulator", () => {
     on((service) =>
       Effect.map(service.listModels, (models) => assert.include(models.map(({ id }) => id), "claude-sonnet-5-5"))
     ))
+
+  it.effect("count tokens as the answer will, read documents, and are well while a key is good", () =>
+    on((service, simulator, own) =>
+      Effect.gen(function*() {
+        const data = "JVBERi0xLjQK"
+        const request: Completion.Request = {
+          model,
+          tools: [weather],
+          maxTokens: 50,
+          prompt: [
+            Prompt.system("Be brief."),
+            Prompt.user([
+              { _tag: "File", name: "a.pdf", source: { _tag: "Base64", mediaType: "application/pdf", data } },
+              { _tag: "File", name: "b.txt", source: { _tag: "Base64", mediaType: "text/plain", data: "aGk=" } },
+              Prompt.text("What do they say?")
+            ])
+          ],
+          toolChoice: "none",
+          providerOptions: { anthropic: { cacheControl: { at: ["tools", "system", "prompt"] } } }
+        }
+        const tokens = yield* own.countTokens(request)
+        const answer = yield* service.generateText(request)
+        assert.strictEqual(answer.usage.inputTokens, tokens)
+        assert.include(answer.text, "You showed me")
+        const unknown = yield* Effect.flip(own.countTokens({ ...request, model: "nope" }))
+        assert.strictEqual(unknown._tag, "ModelNotFound")
+
+        yield* service.health
+        yield* simulator.setKey(0, "revoked")
+        assert.strictEqual((yield* Effect.flip(service.health))._tag, "AuthenticationFailed")
+      })
+    ))
+
+  it.effect("tell of one model, by its short name too, and of all", () =>
+    on((_, __, own) =>
+      Effect.gen(function*() {
+        const one = yield* own.model("claude-sonnet-4-5")
+        assert.deepInclude(one, { id: "claude-sonnet-4-5-20250929", lifecycle: "active", contextWindow: 200_000 })
+        assert.deepInclude(yield* own.models, one)
+        assert.strictEqual((yield* Effect.flip(own.model("nope")))._tag, "ModelNotFound")
+      })
+    ))
+
+  it.effect("disagree about sampling on the later version of the API, and not on the earlier", () =>
+    Effect.gen(function*() {
+      const request = { model, prompt: "Hello there", temperature: 1 }
+      const earlier = yield* on((service) => service.generateText(request))
+      assert.notStrictEqual(earlier.text, "")
+      const [ours, tokens] = yield* on(
+        (service, _, own) => Effect.zip(Effect.flip(service.generateText(request)), own.countTokens(request)),
+        { backend: { version: "2026-10-21" } }
+      )
+      assert.deepInclude(ours, { _tag: "Unsupported", feature: "temperature" })
+      assert.isAbove(tokens, 0)
+      // what the server itself says, were it sent
+      const theirs = yield* Effect.gen(function*() {
+        const simulator = yield* Simulator.make()
+        const request = HttpClientRequest.post("http://simulator/anthropic/v1/messages").pipe(
+          HttpClientRequest.setHeaders({ "x-api-key": "sim-key-1", "anthropic-version": "2026-10-21" }),
+          HttpClientRequest.bodyUnsafeJson({
+            model,
+            max_tokens: 9,
+            temperature: 1,
+            messages: [{ role: "user", content: "Hello there" }]
+          })
+        )
+        return yield* simulator.client.execute(request)
+      })
+      assert.strictEqual(theirs.status, 400)
+    }))
 
   it.effect("speak the later version of the API too", () =>
     on(

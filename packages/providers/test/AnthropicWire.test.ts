@@ -217,6 +217,29 @@ describe("AnthropicWire.toBody", () => {
     })
   })
 
+  it("marks up to where a prompt is kept: its tools, its system messages, its end", () => {
+    const body = (at: ReadonlyArray<"tools" | "system" | "prompt"> | undefined, more: object = {}) =>
+      sent({
+        prompt: [Prompt.system("Be brief."), Prompt.system("Be kind."), Prompt.user("hi")],
+        tools: [{ name: "a", parameters: {} }, { name: "b", parameters: {} }],
+        providerOptions: { anthropic: { cacheControl: { ...(at && { at }) } } },
+        ...more
+      })
+    const mark = { type: "ephemeral" }
+    const marked = ({ cache_control, system, tools }: any) => [
+      ...(tools ?? []).flatMap((tool: any) => tool.cache_control === undefined ? [] : [tool.name]),
+      ...(typeof system === "string" ? [] : system ?? []).flatMap((block: any) =>
+        block.cache_control === undefined ? [] : [block.text]
+      ),
+      ...(cache_control === undefined ? [] : ["prompt"])
+    ]
+    assert.deepStrictEqual(marked(body(undefined)), ["prompt"])
+    assert.deepStrictEqual(marked(body(["tools", "system", "prompt"])), ["b", "Be kind.", "prompt"])
+    assert.deepStrictEqual(body(["system"]).system[1], { type: "text", text: "Be kind.", cache_control: mark })
+    assert.deepStrictEqual(marked(body([])), [])
+    assert.deepStrictEqual(marked(body(["tools", "system"], { prompt: "hi", tools: [] })), [])
+  })
+
   it("refuses sampling parameters on the API version that refuses them, and names which", () => {
     const error = refused({ topP: 1 }, "2026-10-21")
     assert.instanceOf(error, LlmError.Unsupported)
