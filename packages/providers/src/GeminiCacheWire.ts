@@ -1,6 +1,7 @@
 /**
  * What Gemini keeps for later requests: the beginning of a conversation (system messages, files, tools), paid for by
  * the hour, and then for less than if it were sent again. A request names it in `providerOptions.gemini.cachedContent`.
+ * It belongs to the project of the key that it was made with: let all keys of a pool be of one project, if you use it.
  *
  * @see https://ai.google.dev/api/caching
  * @since 0.1.0

@@ -3,10 +3,11 @@
  *
  * How it differs: a conversation is a list of contents of two roles, system messages stand apart; text, thoughts, tool
  * calls, pictures and files are parts of one list; a tool call's arguments are an object, its id may be missing, and
- * the result names the tool; nearly any part may carry a signature, which is sent back as it came. Thoughts are shown
- * when `reasoning` asks for any, and counted apart from the answer. What it has no word for is left out:
- * `parallelToolCalls`, `user`, an image's `detail`, a file's `name`, a format's `name` and `strict`. A tool that is
- * `strict` makes calls that fit its schema (`VALIDATED`), where calls are not forced anyway.
+ * the result names the tool; nearly any part may carry a signature, which is sent back as it came (that of a thought
+ * only in a turn that is Gemini's own by its other signatures). Thoughts are shown when `reasoning` asks for any, and
+ * counted apart from the answer. What it has no word for is left out: `parallelToolCalls`, `user`, an image's `detail`,
+ * a file's `name`, a format's `name` and `strict`. A tool that is `strict` makes calls that fit its schema
+ * (`VALIDATED`), where calls are not forced anyway.
  *
  * @see https://ai.google.dev/api/generate-content
  * @see https://ai.google.dev/api/embeddings
@@ -183,8 +184,10 @@ const toModelParts = (content: ReadonlyArray<Prompt.AssistantPart>, model: strin
   const parts: Array<Part> = []
   // of calls that are made together only the first is signed
   let unsigned = Models.signatureOfOthers(model)
+  // others sign thoughts too, which Gemini would refuse; nobody else signs calls and words
+  const isOwn = content.some((part) => part._tag !== "Reasoning" && part.signature !== undefined)
   for (const part of content) {
-    const thoughtSignature = part.signature
+    const thoughtSignature = isOwn ? part.signature : undefined
     if (part._tag === "ToolCall") {
       const { id, name } = part
       const functionCall = { id: id === "" ? undefined : id, name, args: ToolArguments.toObject(part.arguments) }

@@ -90,6 +90,7 @@ describe("Gemini and the simulator", () => {
     prompt: [
       Prompt.user("Both the weather here and there?"),
       Prompt.assistant([
+        { _tag: "Reasoning", text: "I must look.", signature: "EqQBCkYIB" },
         { _tag: "ToolCall", id: "toolu_1", name: "get_weather", arguments: "{}", ...(signature && { signature }) },
         { _tag: "ToolCall", id: "toolu_2", name: "get_weather", arguments: "{}" }
       ]),
@@ -100,7 +101,7 @@ describe("Gemini and the simulator", () => {
     tools: [weather]
   })
 
-  it.effect("go on with the tool calls of another backend, which nobody signed", () =>
+  it.effect("go on with the thoughts and tool calls of another backend, which Google did not sign", () =>
     on((service) =>
       Effect.map(service.generateText(called()), ({ text }) => {
         assert.include(text, "returned: rain")

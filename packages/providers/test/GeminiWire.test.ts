@@ -74,6 +74,14 @@ describe("GeminiWire.toBody", () => {
     ])
   })
 
+  it("sends the thoughts of another backend without what that one signed them with", () => {
+    const [{ parts }] = contents(Prompt.assistant([
+      { _tag: "Reasoning", text: "Hm.", signature: "EqQBCkYIB" },
+      { _tag: "Text", text: "So:" }
+    ]))
+    assert.deepStrictEqual(parts, [{ text: "Hm.", thought: true }, { text: "So:" }])
+  })
+
   it("vouches for the first of the calls that another backend made, where the model wants it", () => {
     const said = Prompt.assistant(["1", "2"].map((id) => ({ _tag: "ToolCall", id, name: "f", arguments: "{}" })))
     const signatures = (model: string) => contents(said, model)[0].parts.map((part: any) => part.thoughtSignature)

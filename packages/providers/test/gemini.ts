@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 
 /** A key that looks like one of Google's. */
-export const secret = "AIzaSy-0123456789abcdefghijklmnopqrstuv"
+export const secret = "a-key-of-google-0123456789abcdefghij"
 
 /** An event as Gemini frames it, but for the line ends, which are CRLF there (see `crlf`). */
 export const event = (answer: unknown): string => `data: ${JSON.stringify(answer)}\n\n`
