@@ -95,8 +95,8 @@ describe("LlmError", () => {
       "QueueFull",
       "KeysCooling"
     ])
-    assert.deepStrictEqual(LlmError.retryAfter(all.RateLimited), Option.some(retryAfter))
-    assert.deepStrictEqual(LlmError.retryAfter(new LlmError.RateLimited(common)), Option.none())
+    assert.deepStrictEqual(Option.getOrNull(LlmError.retryAfter(all.RateLimited)), retryAfter)
+    assert.deepStrictEqual(Option.getOrNull(LlmError.retryAfter(new LlmError.RateLimited(common))), null)
   })
 
   it("knows its own from others", () => {

@@ -180,7 +180,7 @@ describe("ScriptedLlm", () => {
       )
       const [asked] = yield* scripted.requests
       assert.strictEqual(asked?.priority, "high")
-      assert.deepStrictEqual(asked?.deadline, Option.some(5000))
+      assert.deepStrictEqual(Option.getOrNull(asked!.deadline), 5000)
       assert.strictEqual(asked?.tenant, "acme")
     }).pipe(Effect.provide(ScriptedLlm.layer("hello"))))
 })
