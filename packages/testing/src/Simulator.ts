@@ -30,6 +30,8 @@ import * as OllamaWire from "./simulator/OllamaWire.js"
 import * as OpeaWire from "./simulator/OpeaWire.js"
 import * as OpenAiWire from "./simulator/OpenAiWire.js"
 import * as Settings from "./simulator/Settings.js"
+import * as TeiWire from "./simulator/TeiWire.js"
+import * as TgiWire from "./simulator/TgiWire.js"
 import type * as Wire from "./simulator/Wire.js"
 import * as World from "./simulator/World.js"
 
@@ -40,7 +42,9 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
   GroqWire.make,
   OllamaWire.make,
   GeminiWire.make,
-  OpeaWire.make
+  OpeaWire.make,
+  TgiWire.make,
+  TeiWire.make
 ]
 
 /**

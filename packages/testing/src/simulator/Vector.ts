@@ -44,6 +44,15 @@ const normalize = (vector: Float32Array): Float32Array => {
 }
 
 /**
+ * How near two vectors of length one are: the cosine of the angle between them.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const cosine = (one: Float32Array, other: Float32Array): number =>
+  one.reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0)
+
+/**
  * A vector as the base64 of its little-endian 32-bit floats, which is what OpenAI's own client asks for.
  *
  * @since 0.1.0
