@@ -12,6 +12,7 @@ export interface Sent {
   readonly path: string
   readonly host: string
   readonly headers: Readonly<Record<string, string>>
+  /** JSON, or a form with files in it. */
   readonly body: any
 }
 
@@ -28,13 +29,14 @@ export const fetching = (answer: (sent: Sent, index: number) => Answer) => {
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     const url = new URL(request.url)
-    const text = await request.text()
+    const form = /^multipart\//.test(request.headers.get("content-type") ?? "") ? await request.formData() : undefined
+    const text = form === undefined ? await request.text() : ""
     const one: Sent = {
       method: request.method,
       path: url.pathname + url.search,
       host: url.host,
       headers: Object.fromEntries(request.headers),
-      body: text === "" ? undefined : JSON.parse(text)
+      body: form ?? (text === "" ? undefined : JSON.parse(text))
     }
     sent.push(one)
     const { body, headers, status = 200 } = answer(one, sent.length - 1)

@@ -22,15 +22,19 @@ export const absent = "skipped: the vendors' descriptions (../shared/specs) are 
 
 const read = new Map<string, Spec>()
 
-/** The description in a file below `../shared/specs` (OpenAPI or JSON Schema, JSON or YAML), if it is there. */
-export const spec = (file: string): Spec | undefined => {
-  const known = read.get(file)
+/**
+ * The description in a file below `../shared/specs` (OpenAPI or JSON Schema, JSON or YAML), if it is there; its text may
+ * be amended, where it is wrong.
+ */
+export const spec = (file: string, amend?: (text: string) => string): Spec | undefined => {
+  const known = amend === undefined ? read.get(file) : undefined
   if (known !== undefined) return known
   const url = new URL(file, root)
   if (!Fs.existsSync(url)) return undefined
   const text = Fs.readFileSync(url, "utf8")
-  const made = make(file.endsWith(".json") ? JSON.parse(text) : parse(text))
-  read.set(file, made)
+  const amended = amend === undefined ? text : amend(text)
+  const made = make(file.endsWith(".json") ? JSON.parse(amended) : parse(amended))
+  if (amend === undefined) read.set(file, made)
   return made
 }
 
