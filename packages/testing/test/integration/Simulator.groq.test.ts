@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import Groq from "groq-sdk"
+import Groq, { toFile } from "groq-sdk"
 import type * as Simulator from "@spillway/testing/Simulator"
 import { collect, rejection, served } from "./served.js"
 
@@ -158,6 +158,37 @@ describe("the official groq-sdk and the simulator", () => {
       const limited = yield* rejection(ask())
       assert.instanceOf(limited, Groq.RateLimitError)
       assert.match((limited as Error).message, /requests per minute \(RPM\): Limit 3/)
+    })
+  )
+
+  it.scopedLive("speech, in each form in which it can be written down", () =>
+    Effect.gen(function*() {
+      const { groq } = yield* client()
+      const sound = new Uint8Array([82, 73, 70, 70, 0, 13, 10, 255])
+      const file = yield* Effect.promise(() => toFile(sound, "Grüße.wav"))
+      const plain = yield* Effect.promise(() =>
+        groq.audio.transcriptions.create({ model: "whisper-large-v3", file, language: "en" })
+      )
+      assert.match(plain.text, /^ You sent me a sound of 8 bytes \(wav\)\./)
+      const verbose: any = yield* Effect.promise(() =>
+        groq.audio.transcriptions.create({
+          model: "whisper-large-v3",
+          file,
+          response_format: "verbose_json",
+          timestamp_granularities: ["word"]
+        })
+      )
+      assert.deepStrictEqual(verbose.words[0], { word: "You", start: 0, end: 0.25 })
+      assert.notProperty(verbose, "segments")
+      const remote = yield* Effect.promise(() =>
+        groq.audio.transcriptions.create({ model: "whisper-large-v3-turbo", url: "https://x.test/a.mp3" })
+      )
+      assert.include(remote.text, "a sound by its address")
+      const neither = yield* rejection(() => groq.audio.transcriptions.create({ model: "whisper-large-v3" }))
+      assert.instanceOf(neither, Groq.BadRequestError)
+      const odd = yield* Effect.promise(() => toFile(sound, "a.txt"))
+      const refused = yield* rejection(() => groq.audio.transcriptions.create({ model: "whisper-large-v3", file: odd }))
+      assert.include((refused as Error).message, "file must be one of the following types")
     })
   )
 })

@@ -246,7 +246,8 @@ describe("the official openai client and the simulator", () => {
           timeout === undefined ? {} : { timeout }
         )
       yield* simulator.down("hang", "openai")
-      assert.instanceOf(yield* rejection(() => ask(20)), OpenAI.APIConnectionTimeoutError)
+      // long enough for the request to arrive, however busy the machine is
+      assert.instanceOf(yield* rejection(() => ask(500)), OpenAI.APIConnectionTimeoutError)
       yield* until(simulator.requests, ([one]) => one?.outcome === "Aborted")
       const hanging = ask()
       yield* until(simulator.total, (total) => total === 2)
@@ -268,6 +269,159 @@ describe("the official openai client and the simulator", () => {
       const [request] = yield* until(simulator.requests, ([one]) => one?.outcome !== "Open")
       assert.strictEqual(request?.outcome, "Aborted")
       assert.isBelow(request?.streamed ?? Infinity, 1000)
+    })
+  )
+})
+
+describe("the official openai client and the simulator, over Responses", () => {
+  const tool = { type: "function" as const, name: "get_weather", strict: true, parameters: weather.function.parameters }
+
+  it.scopedLive("text, whole and in events that add up to it", () =>
+    Effect.gen(function*() {
+      const { openai } = yield* client()
+      const request = { model: "gpt-4o-mini", instructions: "Be brief.", input: "Hello there" }
+      const whole = yield* Effect.promise(() => openai.responses.create(request))
+      assert.match(whole.output_text, /^You said: “Hello there”\./)
+      assert.strictEqual(whole.status, "completed")
+      assert.strictEqual(whole.model, "gpt-4o-mini-2024-07-18")
+      const events = yield* Effect.promise(async () =>
+        collect(await openai.responses.create({ ...request, stream: true }))
+      )
+      assert.deepStrictEqual(
+        events.map(({ sequence_number }) => sequence_number),
+        events.map((_, index) => index)
+      )
+      assert.strictEqual(
+        events.map((event) => (event.type === "response.output_text.delta" ? event.delta : "")).join(""),
+        whole.output_text
+      )
+      const last = events.at(-1)
+      assert.deepStrictEqual(last?.type === "response.completed" ? last.response.usage : undefined, whole.usage)
+      const final = yield* Effect.promise(() => openai.responses.stream(request).finalResponse())
+      assert.strictEqual(final.output_text, whole.output_text)
+    })
+  )
+
+  it.scopedLive("calls of two tools with sealed thoughts, and what follows them", () =>
+    Effect.gen(function*() {
+      const { openai } = yield* client()
+      const request = {
+        model: "gpt-5-mini",
+        input: [{ role: "user" as const, content: "What is the weather in both Tokyo and Oslo, in celsius?" }],
+        tools: [tool],
+        store: false,
+        include: ["reasoning.encrypted_content" as const],
+        reasoning: { effort: "low" as const, summary: "auto" as const }
+      }
+      const asked = yield* Effect.promise(() => openai.responses.create(request))
+      assert.deepStrictEqual(
+        asked.output.map(({ type }) => type),
+        ["reasoning", "function_call", "function_call"]
+      )
+      const [thought] = asked.output
+      assert.match(thought?.type === "reasoning" ? (thought.encrypted_content ?? "") : "", /^gAAAAAB/)
+      const final = yield* Effect.promise(() => openai.responses.stream(request).finalResponse())
+      assert.deepStrictEqual(
+        final.output.map((item) => (item.type === "function_call" ? JSON.parse(item.arguments) : item.type)),
+        asked.output.map((item) => (item.type === "function_call" ? JSON.parse(item.arguments) : item.type))
+      )
+      assert.strictEqual(
+        final.output[0]?.type === "reasoning" ? final.output[0].summary[0]?.text : "",
+        thought?.type === "reasoning" ? thought.summary[0]?.text : undefined
+      )
+      const results = asked.output.flatMap((item) =>
+        item.type === "function_call"
+          ? [{ type: "function_call_output" as const, call_id: item.call_id, output: "sunny" }]
+          : []
+      )
+      const answered = yield* Effect.promise(() =>
+        openai.responses.create({ ...request, input: [...request.input, ...asked.output, ...results] })
+      )
+      assert.include(answered.output_text, "The tool get_weather returned: sunny.")
+      const unanswered = yield* rejection(() =>
+        openai.responses.create({ ...request, input: [...request.input, ...asked.output] })
+      )
+      assert.include((unanswered as Error).message, "No tool output found for function call")
+    })
+  )
+
+  it.scopedLive("structure, and an end before the end", () =>
+    Effect.gen(function*() {
+      const { openai } = yield* client()
+      const schema = {
+        type: "object",
+        properties: { city: { type: "string" } },
+        required: ["city"],
+        additionalProperties: false
+      }
+      const structured = yield* Effect.promise(() =>
+        openai.responses.parse({
+          model: "gpt-4o-mini",
+          input: "Where?",
+          text: { format: { type: "json_schema", name: "place", schema, strict: true } }
+        })
+      )
+      assert.isString(JSON.parse(structured.output_text).city)
+      const short = yield* Effect.promise(() =>
+        openai.responses.create({ model: "gpt-4o-mini", input: "Hello", max_output_tokens: 16 })
+      )
+      assert.strictEqual(short.status, "incomplete")
+      assert.strictEqual(short.incomplete_details?.reason, "max_output_tokens")
+    })
+  )
+
+  it.scopedLive("the count of a request's tokens", () =>
+    Effect.gen(function*() {
+      const { openai } = yield* client()
+      const request = { model: "gpt-4o-mini", input: "Hello there", tools: [tool] }
+      const counted = yield* Effect.promise(() => openai.responses.inputTokens.count(request))
+      const answered = yield* Effect.promise(() => openai.responses.create(request))
+      assert.strictEqual(counted.object, "response.input_tokens")
+      assert.strictEqual(counted.input_tokens, answered.usage?.input_tokens)
+    })
+  )
+
+  it.scopedLive("refusals, and an error in the midst of a stream", () =>
+    Effect.gen(function*() {
+      const { openai, simulator } = yield* client()
+      const unknown = yield* rejection(() => openai.responses.create({ model: "nobody", input: "hi" }))
+      assert.instanceOf(unknown, OpenAI.BadRequestError)
+      assert.strictEqual((unknown as InstanceType<typeof OpenAI.BadRequestError>).code, "model_not_found")
+      const kept = yield* rejection(() => openai.responses.retrieve("resp_1"))
+      assert.instanceOf(kept, OpenAI.NotFoundError)
+      yield* simulator.inject("streamError")
+      const broken = yield* rejection(async () =>
+        collect(await openai.responses.create({ model: "gpt-4o-mini", input: "hi", stream: true }))
+      )
+      assert.instanceOf(broken, OpenAI.APIError)
+      assert.include((broken as Error).message, "The server had an error while processing your request")
+    })
+  )
+
+  it.scopedLive("moderation of texts, and of a text with a picture", () =>
+    Effect.gen(function*() {
+      const { openai } = yield* client()
+      const texts = yield* Effect.promise(() => openai.moderations.create({ input: ["nice weather", "violence"] }))
+      assert.deepStrictEqual(
+        texts.results.map(({ categories, flagged }) => [flagged, categories.violence, categories["self-harm/intent"]]),
+        [
+          [false, false, false],
+          [true, true, false]
+        ]
+      )
+      const together = yield* Effect.promise(() =>
+        openai.moderations.create({
+          model: "omni-moderation-latest",
+          input: [
+            { type: "text", text: "nice weather" },
+            { type: "image_url", image_url: { url: "https://x.test/a.png" } }
+          ]
+        })
+      )
+      assert.deepStrictEqual(together.results[0]?.category_applied_input_types.violence, ["text", "image"])
+      assert.strictEqual(together.model, "omni-moderation-2024-09-26")
+      const empty = yield* rejection(() => openai.moderations.create({ input: [] }))
+      assert.instanceOf(empty, OpenAI.BadRequestError)
     })
   )
 })
