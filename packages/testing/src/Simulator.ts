@@ -32,6 +32,7 @@ import * as OpenAiWire from "./simulator/OpenAiWire.js"
 import * as Settings from "./simulator/Settings.js"
 import * as TeiWire from "./simulator/TeiWire.js"
 import * as TgiWire from "./simulator/TgiWire.js"
+import * as VllmWire from "./simulator/VllmWire.js"
 import type * as Wire from "./simulator/Wire.js"
 import * as World from "./simulator/World.js"
 
@@ -44,7 +45,8 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
   GeminiWire.make,
   OpeaWire.make,
   TgiWire.make,
-  TeiWire.make
+  TeiWire.make,
+  VllmWire.make
 ]
 
 /**

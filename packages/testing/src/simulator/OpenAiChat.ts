@@ -24,10 +24,15 @@ export interface Dialect {
   readonly fields: Fields.Check
   /** The vendor's rules beyond the form of single fields. */
   readonly rules: (body: Fields.Json, model: Models.Model) => Wire.Failure | undefined
-  readonly completionId: (id: number) => string
+  /** `undefined` where an answer has no id. */
+  readonly completionId: (id: number) => string | undefined
   readonly toolCallId: (id: number) => string
   /** Where the model's thoughts are shown: in a field of their own, between marks in the text, or nowhere. */
   readonly reasoningIn: (body: Fields.Json) => "field" | "text" | "nowhere"
+  /** That field, in a whole answer and in a piece of a streamed one. @default as Groq has it */
+  readonly reasoning?: (text: string, streamed: boolean) => Fields.Json
+  /** What the answer must match, by a field that only this vendor has. */
+  readonly format?: (body: Fields.Json) => Reply.Conversation["format"] | undefined
   /** Members of the answer, and of each piece of a streamed one. */
   readonly members: (call: Wire.Call) => Fields.Json
   /** Members of a whole answer alone. */
@@ -64,9 +69,11 @@ export const answer =
     const broken = Request.pairing(Fields.objects(body["messages"])) ?? dialect.rules(body, found.right)
     if (broken !== undefined) return Either.left(broken)
     const count = typeof body["n"] === "number" ? body["n"] : 1
-    const replies = Array.from({ length: count }, (_, variant) =>
-      Reply.to(Request.conversation(body, found.right, call, variant))
-    )
+    const format = dialect.format?.(body)
+    const replies = Array.from({ length: count }, (_, variant) => {
+      const conversation = Request.conversation(body, found.right, call, variant)
+      return Reply.to(format === undefined ? conversation : { ...conversation, format })
+    })
     const usage = total(replies)
     return Either.right({
       input: usage.input,
@@ -108,7 +115,9 @@ const whole = (
       message: {
         role: "assistant",
         content: reply.calls.length > 0 ? dialect.noText : spoken(reply, reasoningIn).join(""),
-        ...(reply.reasoning.length > 0 && reasoningIn === "field" ? { reasoning: reply.reasoning.join("") } : {}),
+        ...(reply.reasoning.length > 0 && reasoningIn === "field"
+          ? reasoningOf(dialect)(reply.reasoning.join(""), false)
+          : {}),
         ...(reply.calls.length === 0
           ? {}
           : {
@@ -128,6 +137,9 @@ const whole = (
     ...dialect.wholeMembers(call)
   })
 }
+
+const reasoningOf = ({ reasoning }: Dialect): Dialect["reasoning"] & {} =>
+  reasoning ?? ((text, streamed) => ({ reasoning: text, ...(streamed ? { channel: "analysis" } : {}) }))
 
 const spoken = ({ reasoning, text }: Reply.Reply, reasoningIn: "field" | "text" | "nowhere"): ReadonlyArray<string> =>
   reasoningIn === "text" && reasoning.length > 0 ? ["<think>\n", ...reasoning, "\n</think>\n\n", ...text] : text
@@ -198,7 +210,7 @@ const streamed = (
     )
     const reasoning =
       reasoningIn === "field"
-        ? reply.reasoning.map((token) => piece(index, `{"reasoning":${JSON.stringify(token)},"channel":"analysis"}`))
+        ? reply.reasoning.map((token) => piece(index, JSON.stringify(reasoningOf(dialect)(token, true))))
         : []
     const words = spoken(reply, reasoningIn).map((token) =>
       piece(

@@ -47,7 +47,7 @@ export interface Conversation {
   readonly choice: "auto" | "none" | "required" | { readonly name: string }
   /** Whether two tools may be called at once. */
   readonly parallel: boolean
-  readonly format: "text" | "json" | { readonly schema: unknown }
+  readonly format: "text" | "json" | { readonly schema: unknown } | { readonly literal: string }
   readonly reasoning: boolean
   /** Counts everything generated: reasoning, text, arguments. */
   readonly maxTokens: number
@@ -205,7 +205,9 @@ const words = (
       ? JSON.stringify({ said: excerpt(said, 200), simulated: true })
       : format === "text"
         ? undefined
-        : JSON.stringify(Instance.of(format.schema, said))
+        : "literal" in format
+          ? format.literal
+          : JSON.stringify(Instance.of(format.schema, said))
   if (structured !== undefined) return Tokens.cutAwkwardly(structured, seed)
   const spoken = Tokens.cut(sentences(conversation, said))
   const wanted = /\bendless\b/i.test(said) ? Math.min(conversation.maxTokens + 1, endless) : conversation.length
