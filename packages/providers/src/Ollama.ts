@@ -19,14 +19,17 @@ import * as LlmService from "@spillway/core/LlmService"
 import type * as Model from "@spillway/core/Model"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
+import * as SelfHosted from "./internal/selfHosted.js"
+import * as OllamaOwnWire from "./OllamaOwnWire.js"
 import * as OllamaWire from "./OllamaWire.js"
 
 /**
@@ -35,17 +38,60 @@ import * as OllamaWire from "./OllamaWire.js"
  * @since 0.1.0
  * @category models
  */
-export interface Options {
-  /** The keys, for Ollama's cloud or a server behind a proxy that wants one. @default none */
-  readonly apiKeys?: KeyPool.Options["keys"]
-  /** How the keys are used. */
-  readonly keys?: Omit<KeyPool.Options, "backend" | "keys">
+export interface Options extends SelfHosted.Options {
   /** The address before `/api`. @default "http://127.0.0.1:11434" */
   readonly baseUrl?: string
-  /** Headers of every request. */
-  readonly headers?: Readonly<Record<string, string>>
-  /** How the wire is used. */
-  readonly http?: HttpBackend.Options
+}
+
+/**
+ * What Ollama does besides what every backend does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** A text that goes on from the prompt; without one, loads or unloads the model. */
+  readonly generate: (
+    request: OllamaOwnWire.GenerateRequest
+  ) => Effect.Effect<OllamaOwnWire.Generation, LlmError.LlmError>
+  /** A text as it is generated; ends with `Done`, or fails. */
+  readonly generateStream: (
+    request: OllamaOwnWire.GenerateRequest
+  ) => Stream.Stream<OllamaOwnWire.GenerationPart, LlmError.LlmError>
+  /** What there is to know of a model that the server has. */
+  readonly show: (model: string) => Effect.Effect<OllamaOwnWire.ModelDetails, LlmError.LlmError>
+  /** The models in memory. */
+  readonly running: Effect.Effect<ReadonlyArray<OllamaOwnWire.RunningModel>, LlmError.LlmError>
+  /**
+   * Fetches a model from the registry, telling how far it has come: whole with the status `success`, interrupted
+   * without. A server goes on with what it already has when it is asked again.
+   */
+  readonly pull: (
+    request: OllamaOwnWire.PullRequest
+  ) => Stream.Stream<OllamaOwnWire.PullProgress, LlmError.LlmError>
+  /** Removes a model from the server's disk. */
+  readonly remove: (model: string) => Effect.Effect<void, LlmError.LlmError>
+  /** The server's version. */
+  readonly version: Effect.Effect<string, LlmError.LlmError>
+}
+
+/**
+ * The tag under which a program finds what only Ollama does.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Ollama extends Context.Tag("@spillway/providers/Ollama")<Ollama, Service>() {}
+
+/**
+ * Ollama by both its services.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  readonly llm: LlmService.Service
+  readonly ollama: Service
 }
 
 const backend = "ollama"
@@ -55,7 +101,7 @@ const local = "http://127.0.0.1:11434"
 const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.Definition => ({
   backend,
   baseUrl,
-  authenticate: (key) => ({ authorization: `Bearer ${Redacted.value(key)}` }),
+  authenticate: SelfHosted.bearer,
   ...(headers !== undefined && { headers }),
   refineError,
   generateText: {
@@ -79,6 +125,10 @@ const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.D
         ? Either.right(models.flatMap(toModel))
         : Either.left(exchange.malformed("a list of models without models"))
     }
+  },
+  health: {
+    request: OllamaOwnWire.version.request,
+    response: (body, exchange) => Either.flatMap(OllamaOwnWire.version.response(body, exchange), () => Either.void)
   }
 })
 
@@ -103,10 +153,16 @@ const toModel = (model: unknown): ReadonlyArray<Model.Model> => {
  * What Ollama means, found in its words where its status says something else. A 401 or 403 of a server that took no
  * key concerns a model in the cloud to which this machine is not signed in: no reason to give up the local ones.
  */
-const refineError = ({ body, message, model, status }: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
+const refineError = (failure: HttpBackend.Failure): HttpBackend.Refinement | undefined => {
+  const { body, message, model, operation, status } = failure
   if (/^model .* not found/.test(message)) {
-    return { kind: "ModelNotFound", advice: `pull it first: ollama pull ${model}` }
+    return operation === "remove" ? "ModelNotFound" : {
+      kind: "ModelNotFound",
+      advice: `pull it first: ollama pull ${model}`
+    }
   }
+  // the registry's word for a model that it does not have
+  if (message.startsWith("pull model manifest: file does not exist")) return "ModelNotFound"
   if (/^option ".*" must be of/.test(message)) return "InvalidRequest"
   return status === 403 || status === 401 && Json.get(body, "signin_url") !== undefined ? "ModelNotFound" : undefined
 }
@@ -116,18 +172,32 @@ const refineError = ({ body, message, model, status }: HttpBackend.Failure): Htt
 // -----------------------------------------------------------------------------
 
 /**
- * Ollama, as a service. Its keys, if it has any, are watched by the monitor until the scope closes.
+ * Ollama, as the service that every backend is (`llm`) and with what only Ollama does (`ollama`). Its keys, if it has
+ * any, are watched by the monitor until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
-  { apiKeys, baseUrl = local, headers, http, keys }: Options = {}
-): Effect.Effect<LlmService.Service, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> =>
-  Effect.flatMap(
-    apiKeys === undefined ? KeyPool.anonymous(backend) : KeyPool.make({ ...keys, backend, keys: apiKeys }),
-    (pool) => Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ service }) => service)
-  )
+  options: Options = {}
+): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
+  const { baseUrl = local, headers, http } = options
+  return Effect.flatMap(SelfHosted.pool(backend, options), (pool) =>
+    Effect.map(
+      HttpBackend.make(definition(baseUrl, headers), pool, http),
+      ({ run, service, stream }): Backend => ({ llm: service, ollama: serve(run, stream) })
+    ))
+}
+
+const serve = (run: HttpBackend.HttpBackend["run"], stream: HttpBackend.HttpBackend["stream"]): Service => ({
+  generate: (request) => run("generate", OllamaOwnWire.generate, request, request.model, ({ usage }) => usage),
+  generateStream: (request) => stream("generateStream", OllamaOwnWire.generateStream, request, request.model),
+  show: (model) => run("show", OllamaOwnWire.show, model, model),
+  running: run("running", OllamaOwnWire.running, undefined, ""),
+  pull: (request) => stream("pull", OllamaOwnWire.pull, request, request.model),
+  remove: (model) => run("remove", OllamaOwnWire.remove, model, model),
+  version: run("version", OllamaOwnWire.version, undefined, "")
+})
 
 /**
  * Ollama, from options; without any, the server on this machine.
@@ -137,8 +207,11 @@ export const make = (
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<LlmService.LlmService, InvalidOptions.InvalidOptions, HttpClient.HttpClient> =>
-  Layer.scoped(LlmService.LlmService, make(options))
+): Layer.Layer<LlmService.LlmService | Ollama, InvalidOptions.InvalidOptions, HttpClient.HttpClient> =>
+  Layer.scopedContext(
+    Effect.map(make(options), ({ llm, ollama }) =>
+      Context.make(LlmService.LlmService, llm).pipe(Context.add(Ollama, ollama)))
+  )
 
 // -----------------------------------------------------------------------------
 // configuration
@@ -211,7 +284,7 @@ export const config: Config.Config<Options> = Config.map(
  * @category layers
  */
 export const layerConfig: Layer.Layer<
-  LlmService.LlmService,
+  LlmService.LlmService | Ollama,
   ConfigError.ConfigError | InvalidOptions.InvalidOptions,
   HttpClient.HttpClient
 > = Layer.unwrapEffect(Effect.map(config, layer))

@@ -121,15 +121,14 @@ export const toBody = (
     }
   }
   const think = providerOptions?.ollama?.think ?? (request.reasoning && efforts[request.reasoning.effort])
-  const options = toOptions(request)
   return Either.right({
     model: request.model,
     messages,
     stream,
     tools: toolChoice === "none" ? undefined : request.tools?.map(toTool),
-    format: formatOf(request.format),
+    format: toFormat(request.format),
     think,
-    options: Object.values(options).some((value) => value !== undefined) ? options : undefined,
+    options: toOptions(request, providerOptions?.ollama?.numCtx),
     keep_alive: providerOptions?.ollama?.keepAlive
   })
 }
@@ -139,7 +138,13 @@ const unsupported = (backend: string, { model }: Completion.Request, feature: st
 
 const efforts = { none: false, minimal: "low", low: "low", medium: "medium", high: "high" } as const
 
-const formatOf = (format: Completion.Format | undefined): "json" | Tool.JsonSchema | undefined => {
+/**
+ * The form of an answer, as the wire says it.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toFormat = (format: Completion.Format | undefined): "json" | Tool.JsonSchema | undefined => {
   switch (format?._tag) {
     case "Json":
       return "json"
@@ -150,18 +155,30 @@ const formatOf = (format: Completion.Format | undefined): "json" | Tool.JsonSche
   }
 }
 
-/** @see https://docs.ollama.com/modelfile#valid-parameters-and-values */
-const toOptions = (request: Completion.Request) => ({
-  num_predict: request.maxTokens,
-  temperature: request.temperature,
-  top_p: request.topP,
-  top_k: request.topK,
-  seed: request.seed,
-  stop: request.stop,
-  presence_penalty: request.presencePenalty,
-  frequency_penalty: request.frequencyPenalty,
-  num_ctx: request.providerOptions?.ollama?.numCtx
-})
+/**
+ * How tokens are drawn, as the wire says it; nothing where nothing was asked.
+ *
+ * @see https://docs.ollama.com/modelfile#valid-parameters-and-values
+ * @since 0.1.0
+ * @category translations
+ */
+export const toOptions = (
+  request: Omit<Completion.Request, "model" | "prompt">,
+  numCtx: number | undefined
+): object | undefined => {
+  const options = {
+    num_predict: request.maxTokens,
+    temperature: request.temperature,
+    top_p: request.topP,
+    top_k: request.topK,
+    seed: request.seed,
+    stop: request.stop,
+    presence_penalty: request.presencePenalty,
+    frequency_penalty: request.frequencyPenalty,
+    num_ctx: numCtx
+  }
+  return Object.values(options).some((value) => value !== undefined) ? options : undefined
+}
 
 const toTool = ({ description, name, parameters }: Tool.Definition) => ({
   type: "function",
@@ -196,8 +213,12 @@ export const toEmbedBody = ({ dimensions, input, model, providerOptions }: Embed
   input,
   dimensions,
   truncate: providerOptions?.ollama?.truncate,
-  keep_alive: providerOptions?.ollama?.keepAlive
+  keep_alive: inWords(providerOptions?.ollama?.keepAlive)
 })
+
+/** For embeddings the API is described to take a text alone. */
+const inWords = (keepAlive: number | string | undefined): string | undefined =>
+  typeof keepAlive === "number" ? `${keepAlive}s` : keepAlive
 
 // -----------------------------------------------------------------------------
 // answer
@@ -205,13 +226,24 @@ export const toEmbedBody = ({ dimensions, input, model, providerOptions }: Embed
 
 type Exchange = HttpBackend.Exchange<Completion.Request>
 
-// older servers give no reason, and calls are no reason of their own
-const toFinishReason = (reason: unknown, calls: number): Completion.FinishReason => {
+/**
+ * Why the model stopped: older servers give no reason, and calls are no reason of their own.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toFinishReason = (reason: unknown, calls: number): Completion.FinishReason => {
   if (calls > 0) return "tool-calls"
   return reason === undefined || reason === "stop" ? "stop" : reason === "length" ? "length" : "other"
 }
 
-const toUsage = (body: unknown): Completion.Usage =>
+/**
+ * Tokens as the wire counts them.
+ *
+ * @since 0.1.0
+ * @category translations
+ */
+export const toUsage = (body: unknown): Completion.Usage =>
   Json.defined({
     inputTokens: Json.count(Json.get(body, "prompt_eval_count")),
     outputTokens: Json.count(Json.get(body, "eval_count"))

@@ -22,10 +22,12 @@ const answer = {
   eval_count: 2
 }
 
+const make = (options?: Ollama.Options) => Effect.map(Ollama.make(options), ({ llm }) => llm)
+
 describe("Ollama", () => {
   it.effect("speaks to the server on this machine, without a key", () => {
     const { fetch, sent } = fetching(() => ({ body: answer }))
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.map(service.generateText({ model: "llama3.2", prompt: "hi" }), (completion) => {
         assert.strictEqual(completion.text, "Hello")
         assert.deepStrictEqual(completion.usage, { inputTokens: 5, outputTokens: 2 })
@@ -35,7 +37,7 @@ describe("Ollama", () => {
         assert.isUndefined(headers["authorization"])
         assert.deepStrictEqual(
           service.operations,
-          new Set(["generateText", "streamText", "embed", "listModels"])
+          new Set(["generateText", "streamText", "embed", "listModels", "health"])
         )
       }))
   })
@@ -43,7 +45,7 @@ describe("Ollama", () => {
   it.effect("shows a key as Bearer where it has one", () => {
     const { fetch, sent } = fetching(() => ({ body: answer }))
     const options = { apiKeys: [Redacted.make("ollama-key")] as const, baseUrl: "https://ollama.com" }
-    return through(fetch, Ollama.make(options), (service) =>
+    return through(fetch, make(options), (service) =>
       Effect.map(service.generateText({ model: "gpt-oss:120b", prompt: "hi" }), () => {
         assert.strictEqual(sent[0]!.host, "ollama.com")
         assert.strictEqual(sent[0]!.headers["authorization"], "Bearer ollama-key")
@@ -54,7 +56,7 @@ describe("Ollama", () => {
     const { fetch, sent } = fetching(() => ({
       body: { model: "all-minilm", embeddings: [[0.5, 1], [2, 3]], prompt_eval_count: 8 }
     }))
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.map(service.embed({ model: "all-minilm", input: ["a", "b"] }), (embeddings) => {
         assert.deepStrictEqual(embeddings, {
           model: "all-minilm",
@@ -73,7 +75,7 @@ describe("Ollama", () => {
       {}
     ]
     const { fetch, sent } = fetching(() => ({ body: { models } }))
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.map(service.listModels, (models) => {
         assert.deepStrictEqual(models, [{ id: "a:latest", contextWindow: 8192 }, { id: "b:latest" }])
         assert.deepStrictEqual([sent[0]!.method, sent[0]!.path], ["GET", "/api/tags"])
@@ -83,7 +85,7 @@ describe("Ollama", () => {
   it.effect("sends nothing for a picture by address, which the server would not fetch", () => {
     const { fetch, sent } = fetching(() => ({ body: answer }))
     const prompt = Prompt.user([Prompt.imageUrl("https://example.com/a.png")])
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.map(Effect.flip(service.generateText({ model: "llava", prompt })), (error) => {
         assert.instanceOf(error, LlmError.Unsupported)
         assert.strictEqual(sent.length, 0)
@@ -113,14 +115,14 @@ describe("Ollama", () => {
 
   for (const [name, answer, tag] of refusals) {
     it.effect(`reads ${name} as ${tag}`, () =>
-      Effect.map(refusal(Ollama.make(), answer), (error) => {
+      Effect.map(refusal(make(), answer), (error) => {
         assert.strictEqual(error._tag, tag)
         assert.strictEqual(error.backend, "ollama")
       }))
   }
 
   it.effect("says how to come by a model that is not there", () =>
-    Effect.map(refusal(Ollama.make(), said("model 'nope' not found", 404), "nope"), (error) => {
+    Effect.map(refusal(make(), said("model 'nope' not found", 404), "nope"), (error) => {
       assert.strictEqual(
         error.message,
         "ollama answered 404: model 'nope' not found; pull it first: ollama pull nope"
@@ -131,7 +133,7 @@ describe("Ollama", () => {
     const { fetch } = fetching((_, index) =>
       index === 0 ? { status: 401, body: { error: "unauthorized", signin_url: "x" } } : { body: answer }
     )
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.gen(function*() {
         yield* Effect.flip(service.generateText({ model: "big:cloud", prompt: "hi" }))
         assert.strictEqual((yield* service.generateText({ model: "llama3.2", prompt: "hi" })).text, "Hello")
@@ -168,7 +170,7 @@ describe("Ollama, streaming", () => {
   it.effect("reads the same answer wherever its bytes are cut", () => {
     const bytes = new TextEncoder().encode(lines(...whole))
     const { fetch, sent } = fetching(() => ({ body: inPieces(...Array.from(bytes, (byte) => Uint8Array.of(byte))) }))
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.map(Completion.collect(streamed(service)), (completion) => {
         assert.deepStrictEqual(completion, expected)
         assert.strictEqual(sent[0]!.body.stream, true)
@@ -180,7 +182,7 @@ describe("Ollama, streaming", () => {
     // the last byte is the line's end: the end marker is whole without it
     const cuts = bytes.length - 1
     const { fetch } = fetching((_, index) => ({ body: inPieces(bytes.slice(0, index)) }))
-    return through(fetch, Ollama.make(), (service) =>
+    return through(fetch, make(), (service) =>
       Effect.gen(function*() {
         for (let cut = 0; cut < cuts; cut++) {
           const error = yield* Effect.flip(Completion.collect(streamed(service)))
@@ -199,7 +201,7 @@ describe("Ollama, streaming", () => {
   for (const [words, tag] of inStream) {
     it.effect(`reads a line with the error "${words}" as ${tag}, after what came before`, () => {
       const body = lines(whole[1]!, { error: words })
-      return through(fetching(() => ({ body })).fetch, Ollama.make(), (service) =>
+      return through(fetching(() => ({ body })).fetch, make(), (service) =>
         Effect.gen(function*() {
           const parts: Array<Completion.Part> = []
           const error = yield* Effect.flip(

@@ -143,7 +143,7 @@ describe("OllamaWire.toEmbedBody", () => {
     assert.deepStrictEqual(body({}), { model: "m", input: ["a", "b"] })
     assert.deepStrictEqual(
       body({ dimensions: 128, user: "u", providerOptions: { ollama: { truncate: false, keepAlive: 0 } } }),
-      { model: "m", input: ["a", "b"], dimensions: 128, truncate: false, keep_alive: 0 }
+      { model: "m", input: ["a", "b"], dimensions: 128, truncate: false, keep_alive: "0s" }
     )
   })
 })

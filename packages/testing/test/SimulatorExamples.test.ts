@@ -35,7 +35,7 @@ const examples = (vendor: string): ReadonlyArray<Example> =>
   }))
 
 const spoken =
-  /\/(chat\/completions|embeddings|models|messages|messages\/count_tokens)(\?|$)|\/api\/(chat|generate|embed|embeddings|tags|show|version|ps)$|^\/ollama\/$|:\w+(\?alt=sse)?$/
+  /\/(chat\/completions|embeddings|models|messages|messages\/count_tokens)(\?|$)|\/api\/(chat|generate|embed|embeddings|tags|show|version|ps|pull)$|^\/ollama\/$|:\w+(\?alt=sse)?$/
 
 // A recording's model need not be one of the simulator's.
 const makeModels = (all: ReadonlyArray<Example>): ReadonlyArray<string> =>

@@ -94,6 +94,15 @@ export const requests = {
     },
     { open: true }
   ),
+  pull: Fields.object(
+    {
+      model: Fields.optional(string),
+      name: Fields.optional(string),
+      insecure: Fields.nullish(Fields.boolean),
+      stream: Fields.nullish(Fields.boolean)
+    },
+    { open: true }
+  ),
   embed: Fields.object(
     {
       ...common,

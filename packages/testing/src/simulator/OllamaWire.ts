@@ -1,6 +1,6 @@
 /**
- * Ollama's own API: chat, generate, embed, and what tells of its models. No key, no limits; streams are NDJSON, and
- * streaming is what happens unless it is refused.
+ * Ollama's own API: chat, generate, embed, and what tells of its models, pulls and deletes them. No key, no limits;
+ * streams are NDJSON, and streaming is what happens unless it is refused.
  *
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  * @since 0.1.0
@@ -25,7 +25,10 @@ import * as Wire from "./Wire.js"
  * @category constructors
  */
 export const make = (further: ReadonlyArray<string>): Wire.Wire => {
-  const models = [...catalogue, ...Models.simulated(further)]
+  const own = [...catalogue, ...Models.simulated(further)]
+  // The models on its disk; what was deleted can be pulled again.
+  const models = [...own]
+  const registry = [...own, ...pullable]
   // The models that were used, and until when they stay in memory.
   const loaded: Memory.Memory = new Map()
   const route = (path: string, answer: Wire.Route["answer"]): Wire.Route => ({ method: "POST", path, answer })
@@ -56,6 +59,8 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
           })
       },
       route("/api/show", (call) => known(models, call, (body, model) => right(shown(model, body)), ":latest")),
+      route("/api/pull", pulling(registry, models)),
+      { method: "DELETE", path: "/api/delete", answer: (call) => known(models, call, deleting(models, loaded)) },
       route("/api/chat", (call) => known(models, call, Chat.answer("chat", loaded, call))),
       route("/api/generate", (call) => known(models, call, Chat.answer("generate", loaded, call))),
       route("/api/embed", (call) => known(models, call, embedding(loaded, call))),
@@ -83,6 +88,13 @@ const catalogue = [
   Models.make("all-minilm", { kind: "embedding", owner: "bert", context: 512, dimensions: 384 })
 ]
 
+// What the registry has besides.
+const pullable = [
+  Models.make("llama3.1", { owner: "llama", context: 131_072 }),
+  Models.make("mistral", { owner: "llama", context: 32_768 }),
+  Models.make("nomic-embed-text", { kind: "embedding", owner: "nomic-bert", context: 8192, dimensions: 768 })
+]
+
 const capabilities: { readonly [K in Models.Model["kind"]]: ReadonlyArray<string> } = {
   chat: ["completion", "tools", "vision"],
   reasoning: ["completion", "tools", "vision", "thinking"],
@@ -98,6 +110,8 @@ const details = (model: Models.Model) => ({
   quantization_level: "F16"
 })
 
+const size = 1_000_000
+
 const digest = (model: Models.Model): string => Seed.identifier(Seed.of(model.id), 64, Seed.hexadecimal)
 
 const tag = (model: Models.Model): string => (model.id.includes(":") ? model.id : `${model.id}:latest`)
@@ -106,7 +120,7 @@ const tagged = (model: Models.Model) => ({
   name: tag(model),
   model: tag(model),
   modified_at: instant(model.created * 1000),
-  size: 1_000_000,
+  size,
   digest: digest(model),
   details: { ...details(model), context_length: model.context, embedding_length: model.dimensions },
   capabilities: capabilities[model.kind]
@@ -115,7 +129,7 @@ const tagged = (model: Models.Model) => ({
 const running = (model: Models.Model, until: number) => ({
   name: tag(model),
   model: tag(model),
-  size: 1_000_000,
+  size,
   digest: digest(model),
   details: details(model),
   expires_at: instant(until),
@@ -162,6 +176,61 @@ const known = (
   }
   return then(body, model, name)
 }
+
+// Whatever goes wrong is told within the stream.
+const pulling =
+  (registry: ReadonlyArray<Models.Model>, models: Array<Models.Model>) =>
+  (call: Wire.Call): Either.Either<Wire.Answer, Wire.Failure> => {
+    const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
+    const violation = Request.requests.pull(body)
+    if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
+    const name = Fields.stringOf(body["model"] ?? body["name"])
+    if (name === "") return rejected("invalid model name")
+    const model = registry.find((one) => one.id === name || tag(one) === name)
+    const streams = body["stream"] !== false
+    if (model === undefined && !streams) return rejected(noManifest, 500)
+    if (model !== undefined && !models.includes(model)) models.push(model)
+    const line = (progress: unknown): string => `${JSON.stringify(progress)}\n`
+    const manifest = line({ status: "pulling manifest" })
+    return Either.right({
+      input: 0,
+      output: 0,
+      render: () =>
+        !streams
+          ? Wire.json({ status: "success" }, contentType)
+          : model === undefined
+            ? { ...frames, tokens: [manifest], closing: line({ error: noManifest }) }
+            : {
+                ...frames,
+                tokens: [
+                  manifest,
+                  ...[0.25, 0.5, 0.75, 1].map((part) =>
+                    line({
+                      status: `pulling ${digest(model).slice(0, 12)}`,
+                      digest: `sha256:${digest(model)}`,
+                      total: size,
+                      completed: part * size
+                    })
+                  ),
+                  line({ status: "verifying sha256 digest" }),
+                  line({ status: "writing manifest" })
+                ],
+                closing: line({ status: "success" })
+              }
+    })
+  }
+
+const frames = { _tag: "Frames", contentType: "application/x-ndjson", opening: "" } as const
+
+const noManifest = "pull model manifest: file does not exist"
+
+const deleting =
+  (models: Array<Models.Model>, loaded: Memory.Memory) =>
+  (_: Fields.Json, model: Models.Model): Either.Either<Wire.Answer, Wire.Failure> => {
+    models.splice(models.indexOf(model), 1)
+    loaded.delete(model)
+    return Either.right(text(""))
+  }
 
 const embedding =
   (loaded: Memory.Memory, call: Wire.Call) =>
