@@ -31,15 +31,23 @@ export const bearer = (key: Redacted.Redacted): Readonly<Record<string, string>>
   authorization: `Bearer ${Redacted.value(key)}`
 })
 
-/** What the environment says: the address, which has a default, and keys, if there are any. */
+/**
+ * What the environment says: the address, which has a default, in the first of its variables that is set, and keys, if
+ * there are any.
+ */
 export const config = (variables: {
-  readonly address: string
+  readonly address: string | Parameters<typeof Address.config>
   readonly baseUrl: string
   readonly keys: Parameters<typeof KeyPool.config>
 }): Config.Config<Options & { readonly baseUrl: string }> =>
   Config.map(
     Config.all({
-      baseUrl: Config.withDefault(Address.config(variables.address), variables.baseUrl),
+      baseUrl: Config.withDefault(
+        typeof variables.address === "string"
+          ? Address.config(variables.address)
+          : Address.config(...variables.address),
+        variables.baseUrl
+      ),
       apiKeys: Config.option(KeyPool.config(...variables.keys))
     }),
     ({ apiKeys, baseUrl }) => Option.isSome(apiKeys) ? { baseUrl, apiKeys: apiKeys.value } : { baseUrl }
