@@ -16,6 +16,8 @@ import * as Groq from "./Groq.js"
 import * as Ollama from "./Ollama.js"
 import * as Opea from "./Opea.js"
 import * as OpenAi from "./OpenAi.js"
+import * as Tei from "./Tei.js"
+import * as Tgi from "./Tgi.js"
 
 /**
  * What the catalogue knows of a backend.
@@ -81,6 +83,17 @@ export const backends = {
     addressVariables: ["OPEA_BASE_URL", "OPEA_API_ENDPOINT"],
     models: { generateText: "chatqna", embed: "BAAI/bge-base-en-v1.5", rerank: "BAAI/bge-reranker-base" },
     layer: Opea.layerConfig
+  },
+  tgi: {
+    addressVariables: ["TGI_BASE_URL"],
+    // a server answers to any name with the model that it has
+    models: { generateText: "tgi" },
+    layer: Tgi.layerConfig
+  },
+  tei: {
+    addressVariables: ["TEI_BASE_URL"],
+    models: { embed: "BAAI/bge-small-en-v1.5", rerank: "BAAI/bge-reranker-base" },
+    layer: Tei.layerConfig
   }
 } as const satisfies { readonly [backend: string]: Entry }
 

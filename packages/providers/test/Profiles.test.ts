@@ -81,7 +81,7 @@ const marks = [
 
 interface Subject {
   readonly backend: string
-  readonly make: Parameters<typeof through>[1]
+  readonly make: Parameters<typeof refusal>[0]
   readonly layerConfig: Layer.Layer<LlmService.LlmService, unknown, HttpClient.HttpClient>
   /** Where requests go: the origin, and the routes under it. */
   readonly origin: string
