@@ -11,13 +11,24 @@ import type * as Arr from "effect/Array"
 import type * as ConfigError from "effect/ConfigError"
 import type * as Layer from "effect/Layer"
 import * as Anthropic from "./Anthropic.js"
+import * as AzureOpenAi from "./AzureOpenAi.js"
+import * as Cerebras from "./Cerebras.js"
+import * as DeepSeek from "./DeepSeek.js"
+import * as Fireworks from "./Fireworks.js"
 import * as Gemini from "./Gemini.js"
 import * as Groq from "./Groq.js"
+import * as LlamaCpp from "./LlamaCpp.js"
+import * as LmStudio from "./LmStudio.js"
+import * as Mistral from "./Mistral.js"
 import * as Ollama from "./Ollama.js"
 import * as Opea from "./Opea.js"
 import * as OpenAi from "./OpenAi.js"
+import * as OpenRouter from "./OpenRouter.js"
 import * as Tei from "./Tei.js"
 import * as Tgi from "./Tgi.js"
+import * as Together from "./Together.js"
+import * as Vllm from "./Vllm.js"
+import * as Xai from "./Xai.js"
 
 /**
  * What the catalogue knows of a backend.
@@ -94,6 +105,79 @@ export const backends = {
     addressVariables: ["TEI_BASE_URL"],
     models: { embed: "BAAI/bge-small-en-v1.5", rerank: "BAAI/bge-reranker-base" },
     layer: Tei.layerConfig
+  },
+  vllm: {
+    addressVariables: ["VLLM_BASE_URL", "VLLM_API_URL"],
+    models: {
+      generateText: "Qwen/Qwen2.5-1.5B-Instruct",
+      embed: "BAAI/bge-m3",
+      rerank: "BAAI/bge-reranker-v2-m3"
+    },
+    layer: Vllm.layerConfig
+  },
+  xai: {
+    keyVariables: ["XAI_API_KEY"],
+    addressVariables: ["XAI_BASE_URL"],
+    models: { generateText: "grok-4-1-fast-non-reasoning" },
+    layer: Xai.layerConfig
+  },
+  mistral: {
+    keyVariables: ["MISTRAL_API_KEY"],
+    addressVariables: ["MISTRAL_BASE_URL"],
+    models: { generateText: "mistral-small-latest", embed: "mistral-embed" },
+    layer: Mistral.layerConfig
+  },
+  deepseek: {
+    keyVariables: ["DEEPSEEK_API_KEY"],
+    addressVariables: ["DEEPSEEK_BASE_URL"],
+    models: { generateText: "deepseek-chat" },
+    layer: DeepSeek.layerConfig
+  },
+  together: {
+    keyVariables: ["TOGETHER_API_KEY"],
+    addressVariables: ["TOGETHER_BASE_URL"],
+    models: { generateText: "openai/gpt-oss-20b", embed: "intfloat/multilingual-e5-large-instruct" },
+    layer: Together.layerConfig
+  },
+  fireworks: {
+    keyVariables: ["FIREWORKS_API_KEY"],
+    addressVariables: ["FIREWORKS_BASE_URL"],
+    models: {
+      generateText: "accounts/fireworks/models/gpt-oss-20b",
+      embed: "nomic-ai/nomic-embed-text-v1.5",
+      rerank: "fireworks/qwen3-reranker-8b"
+    },
+    layer: Fireworks.layerConfig
+  },
+  openrouter: {
+    keyVariables: ["OPENROUTER_API_KEY"],
+    addressVariables: ["OPENROUTER_BASE_URL"],
+    models: { generateText: "openai/gpt-4o-mini", embed: "openai/text-embedding-3-small" },
+    layer: OpenRouter.layerConfig
+  },
+  cerebras: {
+    keyVariables: ["CEREBRAS_API_KEY"],
+    addressVariables: ["CEREBRAS_BASE_URL"],
+    models: { generateText: "llama3.1-8b" },
+    layer: Cerebras.layerConfig
+  },
+  azure: {
+    keyVariables: ["AZURE_OPENAI_API_KEY"],
+    addressVariables: ["AZURE_OPENAI_ENDPOINT"],
+    // deployments, which mostly are called as their models are
+    models: { generateText: "gpt-4o-mini", embed: "text-embedding-3-small" },
+    layer: AzureOpenAi.layerConfig
+  },
+  llamacpp: {
+    addressVariables: ["LLAMACPP_BASE_URL"],
+    // a server answers to any name with the model that it has
+    models: { generateText: "default" },
+    layer: LlamaCpp.layerConfig
+  },
+  lmstudio: {
+    addressVariables: ["LMSTUDIO_BASE_URL"],
+    models: { generateText: "openai/gpt-oss-20b", embed: "text-embedding-nomic-embed-text-v1.5" },
+    layer: LmStudio.layerConfig
   }
 } as const satisfies { readonly [backend: string]: Entry }
 
