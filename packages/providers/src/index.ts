@@ -8,6 +8,13 @@
 export * as Anthropic from "./Anthropic.js"
 
 /**
+ * The wire of what only Claude does: counting tokens before they are spent, and what there is to know of its models.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicOwnWire from "./AnthropicOwnWire.js"
+
+/**
  * Anthropic's wire: what the Messages API takes and gives, and its translation into the common words.
  *
  * @since 0.1.0
@@ -15,11 +22,39 @@ export * as Anthropic from "./Anthropic.js"
 export * as AnthropicWire from "./AnthropicWire.js"
 
 /**
+ * OpenAI's models on Azure, on OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as AzureOpenAi from "./AzureOpenAi.js"
+
+/**
  * Every backend by its name: how the environment speaks of it, and its layer.
  *
  * @since 0.1.0
  */
 export * as Catalogue from "./Catalogue.js"
+
+/**
+ * Cerebras, on OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as Cerebras from "./Cerebras.js"
+
+/**
+ * DeepSeek, on OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as DeepSeek from "./DeepSeek.js"
+
+/**
+ * Fireworks, on OpenAI's wire, with embeddings and ranking of documents.
+ *
+ * @since 0.1.0
+ */
+export * as Fireworks from "./Fireworks.js"
 
 /**
  * Gemini by Google, over its own API (`generateContent`).
@@ -57,11 +92,39 @@ export * as GeminiWire from "./GeminiWire.js"
 export * as Groq from "./Groq.js"
 
 /**
+ * What Groq's wire has besides OpenAI's: speech that is written down, and documents that are ranked.
+ *
+ * @since 0.1.0
+ */
+export * as GroqWire from "./GroqWire.js"
+
+/**
  * A backend as data, and the one place that goes over the wire for all of them.
  *
  * @since 0.1.0
  */
 export * as HttpBackend from "./HttpBackend.js"
+
+/**
+ * llama.cpp's `llama-server` on a machine of yours, on OpenAI's wire, with embeddings and ranking of documents.
+ *
+ * @since 0.1.0
+ */
+export * as LlamaCpp from "./LlamaCpp.js"
+
+/**
+ * LM Studio's server on a machine of yours, on OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as LmStudio from "./LmStudio.js"
+
+/**
+ * Mistral, on OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as Mistral from "./Mistral.js"
 
 /**
  * Ollama, over its own API: models on a machine of yours, or in Ollama's cloud.
@@ -71,6 +134,13 @@ export * as HttpBackend from "./HttpBackend.js"
 export * as Ollama from "./Ollama.js"
 
 /**
+ * The wire of what only Ollama does: texts without a chat, and the models that a server has: pulled, looked at, loaded, removed.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaOwnWire from "./OllamaOwnWire.js"
+
+/**
  * Ollama's own wire: what `/api/chat` and `/api/embed` take and give, and its translation into the common words.
  *
  * @since 0.1.0
@@ -78,7 +148,28 @@ export * as Ollama from "./Ollama.js"
 export * as OllamaWire from "./OllamaWire.js"
 
 /**
- * OpenAI, over its chat completions.
+ * OPEA, the Open Platform for Enterprise AI, on servers of your own: a megaservice (a whole application, such as question answering over your documents) and the component services that it is made of.
+ *
+ * @since 0.1.0
+ */
+export * as Opea from "./Opea.js"
+
+/**
+ * The wire of OPEA's component services: what reranking, retrieval and dataprep take and give.
+ *
+ * @since 0.1.0
+ */
+export * as OpeaComponentWire from "./OpeaComponentWire.js"
+
+/**
+ * OPEA's own wire: what its megaservices take and give, and its translation into the common words.
+ *
+ * @since 0.1.0
+ */
+export * as OpeaWire from "./OpeaWire.js"
+
+/**
+ * OpenAI, over its chat completions or its newer Responses.
  *
  * @since 0.1.0
  */
@@ -92,8 +183,99 @@ export * as OpenAi from "./OpenAi.js"
 export * as OpenAiCompat from "./OpenAiCompat.js"
 
 /**
+ * What OpenAI's moderation takes and gives: texts and pictures, and whether and how much each is of a kind that its rules forbid.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiModerationWire from "./OpenAiModerationWire.js"
+
+/**
+ * OpenAI's newer wire: what `/responses` takes and gives, and its translation into the common words.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiResponsesWire from "./OpenAiResponsesWire.js"
+
+/**
  * OpenAI's wire: what chat completions, embeddings and the list of models take and give, and its translation into the common words.
  *
  * @since 0.1.0
  */
 export * as OpenAiWire from "./OpenAiWire.js"
+
+/**
+ * OpenRouter, on OpenAI's wire: models of many vendors under one key, with embeddings and ranking of documents.
+ *
+ * @since 0.1.0
+ */
+export * as OpenRouter from "./OpenRouter.js"
+
+/**
+ * The rerank wire that Jina and Cohere began and many have copied (vLLM, llama.cpp, Together, Fireworks, OpenRouter), and its translation into the common words.
+ *
+ * @since 0.1.0
+ */
+export * as RerankWire from "./RerankWire.js"
+
+/**
+ * Hugging Face's Text Embeddings Inference: a server of one model, which embeds, ranks or classifies texts.
+ *
+ * @since 0.1.0
+ */
+export * as Tei from "./Tei.js"
+
+/**
+ * What TEI's routes can be asked for, and what they answer, where the common words have no word for it.
+ *
+ * @since 0.1.0
+ */
+export * as TeiWire from "./TeiWire.js"
+
+/**
+ * Hugging Face's Text Generation Inference: a server of one model on a machine of yours or behind an Inference Endpoint, and Hugging Face's router, which finds somebody to serve a model.
+ *
+ * @since 0.1.0
+ */
+export * as Tgi from "./Tgi.js"
+
+/**
+ * TGI's own wire: what `/generate`, `/generate_stream` and `/tokenize` take and give.
+ *
+ * @since 0.1.0
+ */
+export * as TgiWire from "./TgiWire.js"
+
+/**
+ * Together, on OpenAI's wire, with embeddings and ranking of documents.
+ *
+ * @since 0.1.0
+ */
+export * as Together from "./Together.js"
+
+/**
+ * vLLM: a server of one model, and of adapters to it, on a machine of yours.
+ *
+ * @since 0.1.0
+ */
+export * as Vllm from "./Vllm.js"
+
+/**
+ * What vLLM has for a model that pools: vectors, scores, classes, or whatever else it makes of a text, and the further fields of such requests.
+ *
+ * @since 0.1.0
+ */
+export * as VllmPoolingWire from "./VllmPoolingWire.js"
+
+/**
+ * What vLLM has beyond OpenAI's wire for a model that generates: the further fields of its requests, and tokens of a text.
+ *
+ * @since 0.1.0
+ */
+export * as VllmWire from "./VllmWire.js"
+
+/**
+ * xAI (Grok), on OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as Xai from "./Xai.js"
