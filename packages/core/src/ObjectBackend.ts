@@ -52,7 +52,7 @@ export interface Exchanges {
     keys: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Objects.Deleted>, LlmError.LlmError>
   /** An object of at most 5 GiB. */
-  readonly copy: (from: Objects.Location, to: Objects.Location) => Effect.Effect<Objects.Info, LlmError.LlmError>
+  readonly copy: (from: Objects.Location, to: Objects.Location) => Effect.Effect<void, LlmError.LlmError>
   readonly begin: (object: Objects.Description) => Effect.Effect<Objects.Upload, LlmError.LlmError>
   readonly sendPart: (
     upload: Objects.Upload,

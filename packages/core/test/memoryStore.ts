@@ -106,7 +106,7 @@ export const make = (options: {
       Effect.flatMap(find(from), ({ bytes, info }) =>
         bytes.length > (parts?.maxCopyBytes ?? Infinity)
           ? Effect.fail(new LlmError.InvalidRequest({ backend, message: "too large to be copied" }))
-          : store({ ...info, ...to }, bytes))),
+          : Effect.asVoid(store({ ...info, ...to }, bytes)))),
     begin: asks("begin", (object) =>
       Effect.sync(() => {
         const at = { bucket: object.bucket, key: object.key, id: `upload-${++ids}` }

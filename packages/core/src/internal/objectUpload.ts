@@ -78,7 +78,8 @@ export const copy = (
   to: Objects.Location
 ): Result => {
   const { exchanges, parts } = definition
-  return Effect.catchTag(exchanges.copy(from, to), "InvalidRequest", (refused) =>
+  const copied = Effect.flatMap(exchanges.copy(from, to), () => exchanges.head(to))
+  return Effect.catchTag(copied, "InvalidRequest", (refused) =>
     Effect.flatMap(exchanges.head(from), (info) => {
       const { contentType, metadata, size } = info
       if (size <= parts.maxCopyBytes) return Effect.fail(refused)
