@@ -29,7 +29,8 @@ export const fetching = (answer: (sent: Sent, index: number) => Answer) => {
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     const url = new URL(request.url)
-    const form = /^multipart\//.test(request.headers.get("content-type") ?? "") ? await request.formData() : undefined
+    const isForm = request.headers.get("content-type")?.startsWith("multipart/") === true
+    const form = isForm ? await request.formData() : undefined
     const text = form === undefined ? await request.text() : ""
     const one: Sent = {
       method: request.method,
