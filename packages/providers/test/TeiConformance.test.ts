@@ -37,6 +37,14 @@ const errors: Conformance.OperationSubject["errors"] = [
     answer: refusal(424, "Backend error: Inference error: model is not a re-ranker model", "Backend"),
     error: "Unsupported"
   },
+  {
+    title: "a text that is too long for llama.cpp",
+    answer: RecordedHttp.json({
+      error: { code: 500, message: "input (5007 tokens) is too large to process. increase the physical batch size", type: "server_error" }
+    }, { status: 500 }),
+    error: "InvalidRequest"
+  },
+  { title: "another path", answer: RecordedHttp.json({ error: "not found" }, { status: 404 }), error: "MalformedResponse" },
   { title: "too many requests", answer: refusal(429, "Model is overloaded", "Overloaded"), error: "RateLimited" },
   { title: "too many requests, as documented", answer: refusal(429, "Model is overloaded", "overloaded"), error: "RateLimited" },
   { title: "a model that is not well", answer: refusal(503, "unhealthy", "Unhealthy"), error: "ServerFault" },

@@ -5,7 +5,7 @@ import { LlmService, Monitor, Resilience, Router, Tool, ToolLoop } from "@spillw
 import { Anthropic, OpenAi } from "@spillway/providers"
 import { Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import OpenAI from "openai"
-import * as LlamaServer from "./llamaServer.js"
+import * as LlamaServer from "../../../testing/test/llamaServer.js"
 import { collect, given, rejection, served, until } from "./served.js"
 
 /** Both backends before the server at this address, each behind the standard policies. */

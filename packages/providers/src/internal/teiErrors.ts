@@ -15,8 +15,16 @@ const byType: ReadonlyMap<string | undefined, Kind> = new Map(Object.entries<Kin
   unhealthy: "ServerFault"
 }))
 
+const byStatus: { readonly [status: number]: Kind } = {
+  // no request names a model: it is the route that is not there
+  404: "MalformedResponse",
+  424: "ServerFault"
+}
+
 /** What a failure is. A model of another kind is a fault of the server's by its own account. */
-export const refine = ({ message, status, type }: Failure): Refinement | undefined =>
-  status === 424 && /\bmodel is not an? /i.test(message)
-    ? "Unsupported"
-    : byType.get(type?.toLowerCase()) ?? (status === 424 ? "ServerFault" : undefined)
+export const refine = ({ message, status, type }: Failure): Refinement | undefined => {
+  if (status === 424 && /\bmodel is not an? /i.test(message)) return "Unsupported"
+  // llama.cpp, which ranks over this wire as well
+  if (status === 500 && /\bis too large to process\b/.test(message)) return "InvalidRequest"
+  return byType.get(type?.toLowerCase()) ?? byStatus[status]
+}

@@ -7,7 +7,7 @@ import * as Url from "node:url"
 
 const command = process.env["SPILLWAY_LLAMA_SERVER"] ?? ""
 const models = process.env["SPILLWAY_MODELS"] ??
-  Url.fileURLToPath(new URL("../../../../../shared/models", import.meta.url))
+  Url.fileURLToPath(new URL("../../../../shared/models", import.meta.url))
 
 /** Why it cannot run here, if it cannot. */
 export const missing = command === ""
@@ -23,7 +23,7 @@ export const key = "llama-key-that-is-right"
 
 export interface Running {
   readonly origin: string
-  /** What it answers to a request that goes around the gateway. */
+  /** What it answers to a request that is none of ours. */
   readonly ask: (path: string, body?: unknown) => Effect.Effect<string>
   /** How many requests it works on. */
   readonly processing: Effect.Effect<number>
