@@ -32,6 +32,7 @@ import type * as Scope from "effect/Scope"
 import * as AnthropicOwnWire from "./AnthropicOwnWire.js"
 import * as AnthropicWire from "./AnthropicWire.js"
 import * as HttpBackend from "./HttpBackend.js"
+import * as AnthropicAnswer from "./internal/anthropicAnswer.js"
 import * as AnthropicStream from "./internal/anthropicStream.js"
 import * as Json from "./internal/json.js"
 import * as Limits from "./internal/limits.js"
@@ -120,7 +121,7 @@ const definition = (
   refineError,
   generateText: {
     request: (request) => toMessages(request, settings, false),
-    response: AnthropicWire.toCompletion
+    response: AnthropicAnswer.toCompletion
   },
   streamText: {
     request: (request) => toMessages(request, settings, true),

@@ -29,7 +29,8 @@ import type * as Stream from "effect/Stream"
 import * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
 import * as SelfHosted from "./internal/selfHosted.js"
-import * as OllamaOwnWire from "./OllamaOwnWire.js"
+import * as OllamaGenerateWire from "./OllamaGenerateWire.js"
+import * as OllamaModelsWire from "./OllamaModelsWire.js"
 import * as OllamaWire from "./OllamaWire.js"
 
 /**
@@ -52,23 +53,23 @@ export interface Options extends SelfHosted.Options {
 export interface Service {
   /** A text that goes on from the prompt; without one, loads or unloads the model. */
   readonly generate: (
-    request: OllamaOwnWire.GenerateRequest
-  ) => Effect.Effect<OllamaOwnWire.Generation, LlmError.LlmError>
+    request: OllamaGenerateWire.Request
+  ) => Effect.Effect<OllamaGenerateWire.Generation, LlmError.LlmError>
   /** A text as it is generated; ends with `Done`, or fails. */
   readonly generateStream: (
-    request: OllamaOwnWire.GenerateRequest
-  ) => Stream.Stream<OllamaOwnWire.GenerationPart, LlmError.LlmError>
+    request: OllamaGenerateWire.Request
+  ) => Stream.Stream<OllamaGenerateWire.Part, LlmError.LlmError>
   /** What there is to know of a model that the server has. */
-  readonly show: (model: string) => Effect.Effect<OllamaOwnWire.ModelDetails, LlmError.LlmError>
+  readonly show: (model: string) => Effect.Effect<OllamaModelsWire.Details, LlmError.LlmError>
   /** The models in memory. */
-  readonly running: Effect.Effect<ReadonlyArray<OllamaOwnWire.RunningModel>, LlmError.LlmError>
+  readonly running: Effect.Effect<ReadonlyArray<OllamaModelsWire.Running>, LlmError.LlmError>
   /**
    * Fetches a model from the registry, telling how far it has come: whole with the status `success`, interrupted
    * without. A server goes on with what it already has when it is asked again.
    */
   readonly pull: (
-    request: OllamaOwnWire.PullRequest
-  ) => Stream.Stream<OllamaOwnWire.PullProgress, LlmError.LlmError>
+    request: OllamaModelsWire.PullRequest
+  ) => Stream.Stream<OllamaModelsWire.Progress, LlmError.LlmError>
   /** Removes a model from the server's disk. */
   readonly remove: (model: string) => Effect.Effect<void, LlmError.LlmError>
   /** The server's version. */
@@ -127,8 +128,8 @@ const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.D
     }
   },
   health: {
-    request: OllamaOwnWire.version.request,
-    response: (body, exchange) => Either.flatMap(OllamaOwnWire.version.response(body, exchange), () => Either.void)
+    request: OllamaModelsWire.version.request,
+    response: (body, exchange) => Either.flatMap(OllamaModelsWire.version.response(body, exchange), () => Either.void)
   }
 })
 
@@ -190,13 +191,13 @@ export const make = (
 }
 
 const serve = (run: HttpBackend.HttpBackend["run"], stream: HttpBackend.HttpBackend["stream"]): Service => ({
-  generate: (request) => run("generate", OllamaOwnWire.generate, request, request.model, ({ usage }) => usage),
-  generateStream: (request) => stream("generateStream", OllamaOwnWire.generateStream, request, request.model),
-  show: (model) => run("show", OllamaOwnWire.show, model, model),
-  running: run("running", OllamaOwnWire.running, undefined, ""),
-  pull: (request) => stream("pull", OllamaOwnWire.pull, request, request.model),
-  remove: (model) => run("remove", OllamaOwnWire.remove, model, model),
-  version: run("version", OllamaOwnWire.version, undefined, "")
+  generate: (request) => run("generate", OllamaGenerateWire.generate, request, request.model, ({ usage }) => usage),
+  generateStream: (request) => stream("generateStream", OllamaGenerateWire.generateStream, request, request.model),
+  show: (model) => run("show", OllamaModelsWire.show, model, model),
+  running: run("running", OllamaModelsWire.running, undefined, ""),
+  pull: (request) => stream("pull", OllamaModelsWire.pull, request, request.model),
+  remove: (model) => run("remove", OllamaModelsWire.remove, model, model),
+  version: run("version", OllamaModelsWire.version, undefined, "")
 })
 
 /**

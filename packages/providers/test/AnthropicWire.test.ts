@@ -6,6 +6,7 @@ import * as Tool from "@spillway/core/Tool"
 import * as AnthropicWire from "@spillway/providers/AnthropicWire"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as AnthropicAnswer from "../src/internal/anthropicAnswer.js"
 import * as AnthropicStream from "../src/internal/anthropicStream.js"
 import { exchange, read } from "./exchange.js"
 
@@ -249,9 +250,9 @@ describe("AnthropicWire.toBody", () => {
   })
 })
 
-describe("AnthropicWire.toCompletion", () => {
+describe("AnthropicAnswer.toCompletion", () => {
   const toCompletion = (body: unknown) =>
-    AnthropicWire.toCompletion(body, exchange({ model: "asked", prompt: "hi" }, "anthropic"))
+    AnthropicAnswer.toCompletion(body, exchange({ model: "asked", prompt: "hi" }, "anthropic"))
 
   it("keeps text, reasoning and calls in the order of the model, and counts cached tokens as input", () => {
     const completion = Either.getOrThrow(toCompletion({

@@ -10,7 +10,7 @@ import type * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
 import * as Tool from "@spillway/core/Tool"
 import * as Backend from "@spillway/providers/Ollama"
-import type * as OllamaOwnWire from "@spillway/providers/OllamaOwnWire"
+import type * as OllamaGenerateWire from "@spillway/providers/OllamaGenerateWire"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -171,7 +171,7 @@ describe("Ollama sends what Ollama's own client sends", () => {
 
   const generated = { model: "m", response: "Hello", done: true, done_reason: "stop" }
 
-  const asked: OllamaOwnWire.GenerateRequest = {
+  const asked: OllamaGenerateWire.Request = {
     model: "llama3.2",
     prompt: "Once",
     suffix: "end.",

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
 import * as Ollama from "@spillway/providers/Ollama"
-import type * as OllamaOwnWire from "@spillway/providers/OllamaOwnWire"
+import type * as OllamaGenerateWire from "@spillway/providers/OllamaGenerateWire"
+import type * as OllamaModelsWire from "@spillway/providers/OllamaModelsWire"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { absent, type Example, examples, ndjson } from "./examples.js"
@@ -101,7 +102,7 @@ if (recorded === undefined) {
             Effect.map(service.generateText(request), (completion) => says(completion, [body]))))
       } else if (name === "live_error_pull_midstream") {
         it.effect(`${name} is the error of its last line, after how far it had come (W-22)`, () => {
-          const seen: Array<OllamaOwnWire.PullProgress> = []
+          const seen: Array<OllamaModelsWire.Progress> = []
           return Effect.map(
             own(example, ({ pull }) =>
               Effect.flip(Stream.runForEach(pull({ model: "llama3" }), (one) => Effect.sync(() => seen.push(one))))),
@@ -125,7 +126,7 @@ if (recorded === undefined) {
       } else if (/^(live_generate|live_generate_stream|generate|generate_stream|generate_structured|live_unload)$/.test(name)) {
         const { options = {}, ...asked } = example.request?.body ?? {}
         const { format, keep_alive: keepAlive, model, prompt } = asked
-        const request: OllamaOwnWire.GenerateRequest = {
+        const request: OllamaGenerateWire.Request = {
           model,
           ...(prompt !== undefined && { prompt }),
           ...(keepAlive !== undefined && { keepAlive }),
@@ -151,14 +152,14 @@ if (recorded === undefined) {
               ({ result, sent }) => {
                 const parts = [...result]
                 assert.strictEqual(parts.map((part) => part._tag === "Text" ? part.text : "").join(""), text)
-                assert.deepStrictEqual(parts.at(-1), { _tag: "Done", ...end } as OllamaOwnWire.GenerationPart)
+                assert.deepStrictEqual(parts.at(-1), { _tag: "Done", ...end } as OllamaGenerateWire.Part)
                 same(sent, example, { stream: true })
               }
             ))
         } else {
           it.effect(`${name} reads as what it says, and answers what we send (W-29)`, () =>
             Effect.map(own(example, ({ generate }) => generate(request)), ({ result, sent }) => {
-              assert.deepStrictEqual(result, { ...end, text, reasoning: "" } as OllamaOwnWire.Generation)
+              assert.deepStrictEqual(result, { ...end, text, reasoning: "" } as OllamaGenerateWire.Generation)
               same(sent, example, { stream: false })
             }))
         }

@@ -8,14 +8,14 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
 import type * as Completion from "@spillway/core/Completion"
-import * as Wire from "../AnthropicWire.js"
 import * as HttpBackend from "../HttpBackend.js"
+import * as Answer from "./anthropicAnswer.js"
 import * as Json from "./json.js"
 
 /** A reader for one answer. */
 export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): HttpBackend.Reader<Completion.Part> => {
   let started = false
-  let counts = Wire.toCounts(undefined)
+  let counts = Answer.toCounts(undefined)
   let finishReason: Completion.FinishReason = "other"
   // tool calls of which no argument has come yet, and what their arguments are if none does
   const silent = new Map<number, string>()
@@ -36,7 +36,7 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
   }
 
   const begin = (index: number, block: unknown, out: Array<Completion.Part>) => {
-    const part = Wire.toPart(block)
+    const part = Answer.toPart(block)
     if (part === undefined) return
     if (part._tag === "ToolCall") {
       silent.set(index, part.arguments)
@@ -87,7 +87,7 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
       switch (type) {
         case "message_start": {
           const message = Json.get(event, "message")
-          counts = Wire.toCounts(Json.get(message, "usage"))
+          counts = Answer.toCounts(Json.get(message, "usage"))
           start(message, out)
           break
         }
@@ -103,13 +103,13 @@ export const reader = (exchange: HttpBackend.Exchange<Completion.Request>): Http
           breakSilence(index, out)
           break
         case "message_delta":
-          counts = Wire.toCounts(Json.get(event, "usage"), counts)
-          finishReason = Wire.toFinishReason(Json.get2(event, "delta", "stop_reason"))
+          counts = Answer.toCounts(Json.get(event, "usage"), counts)
+          finishReason = Answer.toFinishReason(Json.get2(event, "delta", "stop_reason"))
           break
         case "message_stop": {
           start(undefined, out)
           for (const index of silent.keys()) breakSilence(index, out)
-          const usage = Wire.toUsage(counts)
+          const usage = Answer.toUsage(counts)
           out.push({ _tag: "Finish", finishReason, usage })
           return HttpBackend.ended(usage)
         }

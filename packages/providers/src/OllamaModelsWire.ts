@@ -1,157 +1,15 @@
 /**
- * The wire of what only Ollama does: texts without a chat, and the models that a server has: pulled, looked at, loaded,
- * removed.
+ * Ollama's wire for the models that a server has: pulled, looked at, in memory, removed; and for the server's version.
  *
- * @see https://docs.ollama.com/api/generate
  * @see https://docs.ollama.com/api/pull
+ * @see https://docs.ollama.com/api/ps
  * @since 0.1.0
  */
-import type * as Completion from "@spillway/core/Completion"
 import * as Either from "effect/Either"
 import * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
-import * as OllamaWire from "./OllamaWire.js"
 
 const post = (path: string, body: object) => Either.right<HttpBackend.Outgoing>({ method: "POST", path, body })
-
-// -----------------------------------------------------------------------------
-// generate
-// -----------------------------------------------------------------------------
-
-/**
- * A text to go on from. Fields of the common words mean what they mean there.
- *
- * @since 0.1.0
- * @category models
- */
-export interface GenerateRequest extends
-  OllamaWire.RequestOptions,
-  Pick<
-    Completion.Request,
-    | "model"
-    | "maxTokens"
-    | "temperature"
-    | "topP"
-    | "topK"
-    | "stop"
-    | "seed"
-    | "presencePenalty"
-    | "frequencyPenalty"
-    | "format"
-  >
-{
-  /** Left out, nothing is generated: the model is loaded, or unloaded with `keepAlive: 0`. */
-  readonly prompt?: string
-  /** What comes after the answer, for models that fill in the middle. */
-  readonly suffix?: string
-  /** Standing instructions. @default those of the model */
-  readonly system?: string
-  /** Pictures as base64. */
-  readonly images?: ReadonlyArray<string>
-  /** Whether the prompt is taken as it is, without the model's template. @default false (the server's) */
-  readonly raw?: boolean
-}
-
-/**
- * A text that was generated.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Generation {
-  readonly model: string
-  readonly text: string
-  /** What the model thought before; empty where it did not, or did not tell. */
-  readonly reasoning: string
-  readonly finishReason: Completion.FinishReason
-  readonly usage: Completion.Usage
-}
-
-/**
- * A piece of a text that is generated; `Done` comes last.
- *
- * @since 0.1.0
- * @category models
- */
-export type GenerationPart =
-  | { readonly _tag: "Reasoning"; readonly text: string }
-  | { readonly _tag: "Text"; readonly text: string }
-  | {
-    readonly _tag: "Done"
-    readonly model: string
-    readonly finishReason: Completion.FinishReason
-    readonly usage: Completion.Usage
-  }
-
-const toGenerateBody = (request: GenerateRequest, stream: boolean) => {
-  const { format, images, keepAlive, model, numCtx, prompt, raw, suffix, system, think, ...sampling } = request
-  return post("/api/generate", {
-    model,
-    prompt,
-    suffix,
-    system,
-    images,
-    raw,
-    stream,
-    think,
-    format: OllamaWire.toFormat(format),
-    options: OllamaWire.toOptions(sampling, numCtx),
-    keep_alive: keepAlive
-  })
-}
-
-const toEnd = (body: unknown, exchange: HttpBackend.Exchange<GenerateRequest>) => ({
-  model: Json.name(Json.get(body, "model")) ?? exchange.model,
-  finishReason: OllamaWire.toFinishReason(Json.get(body, "done_reason"), 0),
-  usage: OllamaWire.toUsage(body)
-})
-
-/**
- * A whole text.
- *
- * @since 0.1.0
- * @category operations
- */
-export const generate: HttpBackend.Operation<GenerateRequest, Generation> = {
-  request: (request) => toGenerateBody(request, false),
-  response: (body, exchange) => {
-    if (Json.get(body, "error") !== undefined) return Either.left(exchange.failure(body))
-    const text = Json.string(Json.get(body, "response"))
-    return text === undefined
-      ? Either.left(exchange.malformed("a generation without response"))
-      : Either.right({ ...toEnd(body, exchange), text, reasoning: Json.string(Json.get(body, "thinking")) ?? "" })
-  }
-}
-
-/**
- * A text in pieces, up to the line that says it is done.
- *
- * @since 0.1.0
- * @category operations
- */
-export const generateStream: HttpBackend.Streaming<GenerateRequest, GenerationPart> = {
-  request: (request) => toGenerateBody(request, true),
-  framing: "ndjson",
-  reader: (exchange) => ({
-    frame(frame, out) {
-      const line = Json.parse(frame.data)
-      if (!Json.isObject(line)) return exchange.malformed("a line that is not JSON")
-      if (line["error"] !== undefined) return exchange.failure(line)
-      const reasoning = Json.name(line["thinking"])
-      if (reasoning !== undefined) out.push({ _tag: "Reasoning", text: reasoning })
-      const text = Json.name(line["response"])
-      if (text !== undefined) out.push({ _tag: "Text", text })
-      if (line["done"] !== true) return undefined
-      const end = toEnd(line, exchange)
-      out.push({ _tag: "Done", ...end })
-      return HttpBackend.ended(end.usage)
-    }
-  })
-}
-
-// -----------------------------------------------------------------------------
-// models
-// -----------------------------------------------------------------------------
 
 /**
  * What there is to know of a model that the server has; what an older one does not tell is absent.
@@ -159,7 +17,7 @@ export const generateStream: HttpBackend.Streaming<GenerateRequest, GenerationPa
  * @since 0.1.0
  * @category models
  */
-export interface ModelDetails {
+export interface Details {
   readonly family?: string
   /** How many parameters, in words: `8.0B`. */
   readonly parameterSize?: string
@@ -183,7 +41,7 @@ export interface ModelDetails {
  * @since 0.1.0
  * @category operations
  */
-export const show: HttpBackend.Operation<string, ModelDetails> = {
+export const show: HttpBackend.Operation<string, Details> = {
   request: (model) => post("/api/show", { model }),
   response: (body, exchange) => {
     if (!Json.isObject(body) || (body["details"] === undefined && body["model_info"] === undefined)) {
@@ -216,7 +74,7 @@ export const show: HttpBackend.Operation<string, ModelDetails> = {
  * @since 0.1.0
  * @category models
  */
-export interface RunningModel {
+export interface Running {
   readonly id: string
   /** Bytes in all, and those of them in the memory of a graphics card. */
   readonly size?: number
@@ -233,7 +91,7 @@ export interface RunningModel {
  * @since 0.1.0
  * @category operations
  */
-export const running: HttpBackend.Operation<void, ReadonlyArray<RunningModel>> = {
+export const running: HttpBackend.Operation<void, ReadonlyArray<Running>> = {
   request: () => Either.right({ method: "GET", path: "/api/ps" }),
   response: (body, exchange) => {
     const models = Json.get(body, "models")
@@ -243,7 +101,7 @@ export const running: HttpBackend.Operation<void, ReadonlyArray<RunningModel>> =
   }
 }
 
-const toRunning = (model: unknown): ReadonlyArray<RunningModel> => {
+const toRunning = (model: unknown): ReadonlyArray<Running> => {
   const id = Json.name(Json.get(model, "model")) ?? Json.name(Json.get(model, "name"))
   if (id === undefined) return []
   const expires = Math.floor(Date.parse(Json.string(Json.get(model, "expires_at")) ?? "") / 1000)
@@ -274,7 +132,7 @@ export interface PullRequest {
  * @since 0.1.0
  * @category models
  */
-export interface PullProgress {
+export interface Progress {
   readonly status: string
   readonly digest?: string
   readonly total?: number
@@ -287,7 +145,7 @@ export interface PullProgress {
  * @since 0.1.0
  * @category operations
  */
-export const pull: HttpBackend.Streaming<PullRequest, PullProgress> = {
+export const pull: HttpBackend.Streaming<PullRequest, Progress> = {
   request: ({ insecure, model }) => post("/api/pull", { model, insecure, stream: true }),
   framing: "ndjson",
   reader: (exchange) => ({
