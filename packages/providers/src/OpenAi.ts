@@ -239,10 +239,20 @@ export const config: Config.Config<Options> = Config.map(
 )
 
 /**
- * OpenAI, as the environment says, over chat completions. `Effect.map(config, …)` sets what else there is to set.
+ * OpenAI, as the environment says, over chat completions.
  *
  * @since 0.1.0
  * @category layers
+ * @example
+ * ```ts
+ * import { OpenAi } from "@spillway/providers"
+ * import { Effect, Layer } from "effect"
+ *
+ * // what the environment does not say
+ * const Responses = Layer.unwrapEffect(
+ *   Effect.map(OpenAi.config, (options) => OpenAi.layer({ ...options, api: "responses" }))
+ * )
+ * ```
  */
 export const layerConfig: Layer.Layer<
   LlmService.LlmService | OpenAi,
