@@ -12,7 +12,7 @@ const forbidden = [
   ["the host of a package registry", /registry\.(?:npmjs|yarnpkg)\.\w+|"resolved": "https?:|\bnpm\.pkg\.github\b/],
   ["a path of somebody's machine", /(?<![\w.~-])\/(?:home|Users|root|work|tmp\/bash_jobs)\/[\w.-]+\//],
   // by the marks that the vendors put into their keys, so that tests may make up some
-  ["what looks like a real key", /\bsk-[\w-]*T3Blbk\wJ|\bsk-ant-\w+-[\w-]{80,}|\bgsk_\w{20}WGdyb3F|\bAIza[\w-]{35}|\bgh[pousr]_\w{36}|\bAKIA[A-Z0-9]{16}\b/],
+  ["what looks like a real key", /\bsk-[\w-]*T3Blbk\wJ|\bsk-ant-\w+-[\w-]{80,}|\bgsk_\w{20}WGdyb3F|\bAIza[\w-]{35}|\bgh[pousr]_\w{36}|\bAKIA(?!\w*EXAMPLE\b)[A-Z0-9]{16}\b/],
   ["a private key", /-----BEGIN (?:\w+ )?PRIVATE KEY-----/],
   ["a conflict mark", /^(?:<{7}|>{7}) /m]
 ]
