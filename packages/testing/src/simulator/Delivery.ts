@@ -161,18 +161,18 @@ export const send = (
  * @category constructors
  */
 export const deliver = (visit: World.Visit, body: Wire.Body, elapsedMillis: number): Response =>
-  body._tag === "Whole" ? whole(visit, body, elapsedMillis) : frames(visit, body, elapsedMillis)
+  kinds[body._tag](visit, body as never, elapsedMillis) // each is given the body of its own tag
 
 const whole = (
   visit: World.Visit,
-  { content, contentType, headers }: Extract<Wire.Body, { readonly _tag: "Whole" }>,
+  { content, contentType, headers, status = 200 }: Extract<Wire.Body, { readonly _tag: "Whole" }>,
   elapsedMillis: number
 ): Response => {
   const shown = noted(visit, "malformed") ? content.slice(0, Math.ceil(content.length / 2)) : content
-  const options = { contentType, headers: { ...headersOf(visit, elapsedMillis, true), ...headers } }
+  const options = { status, contentType, headers: { ...headersOf(visit, elapsedMillis, true), ...headers } }
   return send(
     visit.exchange,
-    200,
+    status,
     typeof shown === "string" ? HttpServerResponse.text(shown, options) : HttpServerResponse.uint8Array(shown, options)
   )
 }
@@ -181,6 +181,35 @@ const noted = ({ exchange: { entry }, fault }: World.Visit, happens: Fault.Fault
   if (fault === happens) entry.fault = happens
   return fault === happens
 }
+
+const content = (
+  visit: World.Visit,
+  { content, contentType, headers, status = 200 }: Extract<Wire.Body, { readonly _tag: "Content" }>,
+  elapsedMillis: number
+): Response => {
+  const { exchange, fault } = visit
+  const ending = fault === undefined ? undefined : contentEndings[fault]
+  const options = { status, contentType, headers: { ...headersOf(visit, elapsedMillis, true), ...headers } }
+  if (ending === undefined) return send(exchange, status, HttpServerResponse.uint8Array(content, options))
+  exchange.entry.status = status
+  exchange.entry.fault = fault
+  const half = content.slice(0, Math.floor(content.length / 2))
+  const body = Stream.concat(
+    Stream.make(half),
+    Stream.fromEffect(ending(exchange))
+  )
+  return Effect.succeed(
+    HttpServerResponse.stream(Stream.ensuring(body, Effect.sync(() => World.abandon(exchange))), {
+      ...options,
+      contentLength: content.length
+    })
+  )
+}
+
+// Content has a length, so that an end before it is a connection that breaks.
+const contentEndings: {
+  readonly [F in Fault.Fault]?: (exchange: World.Exchange) => Effect.Effect<never, World.ConnectionReset>
+} = { streamStall: hang, streamCut: broken, streamReset: broken }
 
 type Frames = Extract<Wire.Body, { readonly _tag: "Frames" }>
 
@@ -197,6 +226,8 @@ const frames = (visit: World.Visit, body: Frames, elapsedMillis: number): Respon
   exchange.entry.fault = fault
   return Effect.succeed(HttpServerResponse.stream(paced(visit, body, delayMillis), options))
 }
+
+const kinds = { Whole: whole, Content: content, Frames: frames }
 
 const encoder = new TextEncoder()
 

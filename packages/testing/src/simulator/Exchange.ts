@@ -59,7 +59,7 @@ const enter = (exchange: World.Exchange): Delivery.Response => {
   }
   const found = route(wire, received.method, below)
   if (Either.isLeft(found)) return Delivery.refuse(visit, found.left)
-  const presented = wire.credential(received.headers)
+  const presented = wire.credential(received.headers, visit.query)
   const account = presented === undefined ? undefined : world.accounts.get(wire.name)?.get(presented)
   entry.key = account?.name ?? (presented === undefined ? undefined : "unknown")
   if (account !== undefined) {
@@ -130,7 +130,7 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
       const text = decoder.decode(bytes)
       if (text === "" && route.method === "DELETE") return serve(visit, route, undefined)
       if (route.raw === true) {
-        entry.body = text
+        entry.body = bytes.length > largestRemembered ? `(${bytes.length} bytes)` : text
         return serve(visit, route, bytes)
       }
       const parsed = Either.try({ try: (): unknown => JSON.parse(text), catch: String })
@@ -150,6 +150,9 @@ const read = (visit: World.Visit, route: Wire.Route): Delivery.Response => {
 }
 
 const decoder = new TextDecoder()
+
+// What is no JSON may be a file; the journal holds no thousand of those.
+const largestRemembered = 64 * 1024
 
 const serve = (
   visit: World.Visit,
@@ -172,6 +175,8 @@ const serve = (
   const answered = route.answer({
     id: Seed.at(settings.seed, entry.ordinal),
     now,
+    method: received.method,
+    url: received.url,
     path,
     rest: route.path.endsWith("/*") ? decoded(path.slice(route.path.length - 1)) : "",
     query: new URLSearchParams(query),

@@ -36,7 +36,7 @@ export const client = (world: World.World): HttpClient.HttpClient =>
         {
           method: request.method,
           url: url.pathname + url.search,
-          headers: request.headers,
+          headers: { host: url.host, ...request.headers },
           bytes: sentIn(request.body),
           cut: Effect.fail(new World.ConnectionReset())
         },

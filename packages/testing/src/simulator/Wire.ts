@@ -23,7 +23,12 @@ export interface Wire {
   /** What comes between the origin and the vendor's paths in the variable that holds its base URL: "/openai/v1". */
   readonly baseUrl: string
   /** The vendor's variables for base URL and key; no key where the API has none. */
-  readonly variables: { readonly baseUrl: string; readonly key?: string }
+  readonly variables: {
+    readonly baseUrl: string
+    readonly key?: string
+    /** Whatever else a program must be told, by variable. */
+    readonly more?: (keys: ReadonlyArray<string>) => { readonly [variable: string]: string }
+  }
   /** Whether a request needs a key. Without one there are no limits either. */
   readonly keyed: boolean
   /** Whether the limits count requests per day besides those per minute. */
@@ -31,8 +36,8 @@ export interface Wire {
   /** Whether a body must call itself JSON. */
   readonly demandsJson: boolean
   readonly routes: ReadonlyArray<Route>
-  /** The key that a request presents. */
-  readonly credential: (headers: Headers) => string | undefined
+  /** The key that a request presents, in its headers or its query (which begins with `?`, or is empty). */
+  readonly credential: (headers: Headers, query: string) => string | undefined
   /** The headers of every answer to a request whose key is good. */
   readonly headers: (answered: Answered) => { readonly [name: string]: string }
   /** The forms in which this vendor says how long to wait, when it is left to itself. */
@@ -81,6 +86,10 @@ export interface Call {
   /** What the identifiers of the answer are made from. */
   readonly id: number
   readonly now: number
+  /** As it was asked: a HEAD is answered as a GET is, and its content is not sent. */
+  readonly method: string
+  /** Path and query as they came. */
+  readonly url: string
   readonly path: string
   /** What a `/*` in the path stands for, decoded. */
   readonly rest: string
@@ -108,7 +117,8 @@ export interface Answer {
 }
 
 /**
- * An answer as it goes over the wire: whole, or as a stream of an opening, one frame per token, and a closing.
+ * An answer as it goes over the wire: whole, as content of unknown kind, or as a stream of an opening, one frame per
+ * token, and a closing.
  *
  * @since 0.1.0
  * @category models
@@ -120,6 +130,17 @@ export type Body =
       readonly content: string | Uint8Array
       /** Headers of this answer alone. */
       readonly headers?: { readonly [name: string]: string }
+      /** @default 200 */
+      readonly status?: number
+    }
+  | {
+      /** What has no words of its own: of such an answer nothing can be malformed, but it can stop half way. */
+      readonly _tag: "Content"
+      readonly contentType: string
+      readonly content: Uint8Array
+      readonly headers?: { readonly [name: string]: string }
+      /** @default 200 */
+      readonly status?: number
     }
   | {
       readonly _tag: "Frames"
