@@ -459,3 +459,22 @@ describe("Anthropic.layerConfig", () => {
       assert.include(String(yield* Effect.flip(address)), "ANTHROPIC_BASE_URL")
     }))
 })
+
+describe("Anthropic.layer", () => {
+  it.effect("gives what every backend does, and what only Claude does, with the same key", () =>
+    Effect.gen(function*() {
+      const { fetch, sent } = fetching(({ path }) => ({ body: path === "/v1/messages" ? message : { input_tokens: 3 } }))
+      const request = { model: "claude-sonnet-5", prompt: "hi" }
+      const program = Effect.zip(
+        LlmService.generateText(request),
+        Effect.flatMap(Anthropic.Anthropic, ({ countTokens }) => countTokens(request))
+      )
+      const [{ usage }, tokens] = yield* program.pipe(
+        Effect.provide(Anthropic.layer({ apiKeys: [Redacted.make(secret)] })),
+        Effect.provide(FetchHttpClient.layer),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      assert.strictEqual(usage.inputTokens, tokens)
+      assert.deepStrictEqual(sent.map(({ headers }) => headers["x-api-key"]), [secret, secret])
+    }))
+})

@@ -283,3 +283,21 @@ describe("Ollama.layerConfig", () => {
       }
     }))
 })
+
+describe("Ollama.layer", () => {
+  it.effect("gives what every backend does, and what only Ollama does", () =>
+    Effect.gen(function*() {
+      const { fetch, sent } = fetching(({ path }) => ({ body: path === "/api/chat" ? answer : { version: "0.33.0" } }))
+      const program = Effect.gen(function*() {
+        yield* LlmService.generateText({ model: "llama3.2", prompt: "hi" })
+        return yield* Effect.flatMap(Ollama.Ollama, ({ version }) => version)
+      })
+      const version = yield* program.pipe(
+        Effect.provide(Ollama.layer()),
+        Effect.provide(FetchHttpClient.layer),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      assert.strictEqual(version, "0.33.0")
+      assert.deepStrictEqual(sent.map(({ path }) => path), ["/api/chat", "/api/version"])
+    }))
+})

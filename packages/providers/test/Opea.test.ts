@@ -1,3 +1,4 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import * as LlmService from "@spillway/core/LlmService"
@@ -480,3 +481,21 @@ if (described === undefined) {
     })
   })
 }
+
+describe("Opea.layer", () => {
+  it.effect("gives what every backend does, and what only OPEA does", () =>
+    Effect.gen(function*() {
+      const { fetch, sent } = fetching(({ path }) => ({ body: path === "/opea/v1/chatqna" ? whole("Hello") : [] }))
+      const program = Effect.zip(
+        LlmService.generateText({ model: "chatqna", prompt: "hi" }),
+        Effect.flatMap(Opea.Opea, ({ files }) => files())
+      )
+      const [{ text }, files] = yield* program.pipe(
+        Effect.provide(Opea.layer({ baseUrl: "http://gate/opea" })),
+        Effect.provide(FetchHttpClient.layer),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      assert.deepStrictEqual([text, files], ["Hello", []])
+      assert.deepStrictEqual(sent.map(({ path }) => path), ["/opea/v1/chatqna", "/opea/v1/dataprep/get"])
+    }))
+})
