@@ -71,7 +71,7 @@ const streams = (completion: Completion.Completion, chunks: ReadonlyArray<any>) 
 
 const chunksOf = ({ answer, chunks }: Example): ReadonlyArray<any> =>
   chunks ??
-    String(answer.body).split("\n\n").filter((event) => /^data: \{/.test(event)).map((event) => JSON.parse(event.slice(6)))
+    String(answer.body).split("\n\n").filter((event) => event.startsWith("data: {")).map((event) => JSON.parse(event.slice(6)))
 
 if (recorded === undefined) {
   describe.skip(`TGI's recorded answers (${absent})`, () => {

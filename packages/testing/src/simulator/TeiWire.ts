@@ -7,8 +7,8 @@
  */
 import * as Either from "effect/Either"
 import * as Fields from "./Fields.js"
+import * as HuggingFace from "./HuggingFace.js"
 import * as Models from "./Models.js"
-import * as OpenAi from "./OpenAiWire.js"
 import * as Seed from "./Seed.js"
 import * as Refusal from "./TeiRefusal.js"
 import * as Request from "./TeiRequest.js"
@@ -22,40 +22,29 @@ import * as Wire from "./Wire.js"
  * @since 0.1.0
  * @category constructors
  */
-export const make = (): Wire.Wire => {
-  const post = (path: string, answer: Wire.Route["answer"]): Wire.Route => ({ method: "POST", path, metered: true, answer })
-  const health: Wire.Route["answer"] = () =>
-    Either.right({ input: 0, output: 0, render: () => ({ _tag: "Whole", contentType: "text/plain", content: "" }) })
-  return {
-    name: "tei",
-    baseUrl: "/tei",
-    variables: { baseUrl: "TEI_BASE_URL", key: "HF_API_TOKEN" },
-    keyed: true,
-    daily: false,
-    demandsJson: true,
-    retryAfter: "seconds",
-    credential: OpenAi.bearer,
-    headers: () => ({ vary: "origin, access-control-request-method, access-control-request-headers" }),
-    refuse: Refusal.refuse,
-    // nothing here is streamed
-    streamError: () => "",
-    routes: [
-      post("/embed", embed),
-      post("/embed_all", embedAll),
-      post("/embed_sparse", embedSparse),
-      post("/v1/embeddings", openAi),
-      post("/embeddings", openAi),
-      post("/rerank", rerank),
-      post("/predict", predict),
-      post("/similarity", similarity),
-      { method: "POST", path: "/tokenize", answer: tokenize },
-      { method: "POST", path: "/decode", answer: decode },
-      { method: "GET", path: "/info", answer: () => Either.right(Wire.free(info)) },
-      { method: "GET", path: "/health", open: true, answer: health },
-      { method: "GET", path: "/ping", open: true, answer: health }
-    ]
-  }
-}
+export const make = (): Wire.Wire => ({
+  ...HuggingFace.server,
+  name: "tei",
+  baseUrl: "/tei",
+  variables: { baseUrl: "TEI_BASE_URL", key: HuggingFace.key },
+  refuse: Refusal.refuse,
+  // nothing here is streamed
+  streamError: () => "",
+  routes: [
+    HuggingFace.post("/embed", embed),
+    HuggingFace.post("/embed_all", embedAll),
+    HuggingFace.post("/embed_sparse", embedSparse),
+    HuggingFace.post("/v1/embeddings", openAi),
+    HuggingFace.post("/embeddings", openAi),
+    HuggingFace.post("/rerank", rerank),
+    HuggingFace.post("/predict", predict),
+    HuggingFace.post("/similarity", similarity),
+    { method: "POST", path: "/tokenize", answer: tokenize },
+    { method: "POST", path: "/decode", answer: decode },
+    { method: "GET", path: "/info", answer: () => Either.right(Wire.free(info)) },
+    ...HuggingFace.health
+  ]
+})
 
 const model = Models.make("BAAI/bge-small-en-v1.5", { kind: "embedding", owner: "BAAI", context: 512, dimensions: 384 })
 

@@ -1,10 +1,9 @@
 /**
- * TGI's refusals: `error` and `error_type`, nothing at all for a key, and plain text for what its web server refuses
- * by itself. `/generate_stream` says everything as an event, with status 200.
+ * TGI's refusals: `error` and `error_type`. `/generate_stream` says everything as an event, with status 200.
  *
  * @since 0.1.0
  */
-import * as Fields from "./Fields.js"
+import * as HuggingFace from "./HuggingFace.js"
 import type * as Wire from "./Wire.js"
 
 /**
@@ -45,7 +44,7 @@ const own = (status: number, error: string, type: string) => (_: unknown, { path
     ? { status: 200, contentType: "text/event-stream", content: event(body(error, type)) }
     : { status, content: body(error, type) }
 
-const plain = (status: number, content = ""): Wire.Refusal => ({ status, content, contentType: "text/plain; charset=utf-8" })
+const overloaded = own(429, "Model is overloaded", "overloaded")
 
 /**
  * How TGI refuses.
@@ -54,32 +53,10 @@ const plain = (status: number, content = ""): Wire.Refusal => ({ status, content
  * @category conversions
  */
 export const refuse: Wire.Wire["refuse"] = {
-  NoRoute: () => plain(404),
-  WrongMethod: () => plain(405),
-  NoKey: () => plain(401),
-  UnknownKey: () => plain(401),
-  // a server by itself knows no such thing; who stands before it may
-  KeyExhausted: () => ({
-    status: 402,
-    content: JSON.stringify({ error: "You have exceeded your monthly included credits for Inference Providers." })
-  }),
-  NotJson: ({ reason }) => plain(400, `Failed to parse the request body as JSON: ${reason}`),
-  WrongContentType: () => plain(415, "Expected request with `Content-Type: application/json`"),
-  BodyTooLarge: () => plain(413, "length limit exceeded"),
-  Invalid: ({ violation }) =>
-    plain(422, `Failed to deserialize the JSON body into the target type: ${explained(violation)}`),
+  ...HuggingFace.refuse,
   Rejected: ({ code = "validation", message, status = 422 }, call) => own(status, message, code)(undefined, call),
-  NoModel: () => plain(404),
-  RateLimited: own(429, "Model is overloaded", "overloaded"),
-  TooManyTokens: own(429, "Model is overloaded", "overloaded"),
+  RateLimited: overloaded,
+  TooManyTokens: overloaded,
   ServerError: own(424, broke, "generation"),
-  Overloaded: own(429, "Model is overloaded", "overloaded")
-}
-
-const explained = ({ expected: [first = ""], got, path, problem }: Fields.Violation): string => {
-  const place = path.slice(0, -1).join(".")
-  const where = place === "" ? "" : `${place}: `
-  return problem === "Missing"
-    ? `${where}missing field \`${path.at(-1)}\``
-    : `${where}${path.at(-1)}: invalid type: ${Fields.kindOf(got)}, expected ${first === "" ? "something else" : first}`
+  Overloaded: overloaded
 }

@@ -6,8 +6,8 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as HuggingFace from "./HuggingFace.js"
 import * as Models from "./Models.js"
-import * as OpenAi from "./OpenAiWire.js"
 import * as Chat from "./TgiChat.js"
 import * as Generate from "./TgiGenerate.js"
 import * as Refusal from "./TgiRefusal.js"
@@ -20,46 +20,35 @@ import * as Wire from "./Wire.js"
  * @since 0.1.0
  * @category constructors
  */
-export const make = (): Wire.Wire => {
-  const post = (path: string, answer: Wire.Route["answer"]): Wire.Route => ({ method: "POST", path, metered: true, answer })
-  const health: Wire.Route["answer"] = () =>
-    Either.right({ input: 0, output: 0, render: () => ({ _tag: "Whole", contentType: "text/plain", content: "" }) })
-  return {
-    name: "tgi",
-    baseUrl: "/tgi",
-    variables: { baseUrl: "TGI_BASE_URL", key: "HF_API_TOKEN" },
-    keyed: true,
-    daily: false,
-    demandsJson: true,
-    retryAfter: "seconds",
-    credential: OpenAi.bearer,
-    headers: () => ({ vary: "origin, access-control-request-method, access-control-request-headers" }),
-    refuse: Refusal.refuse,
-    streamError: (path) =>
-      path === "/generate_stream"
-        ? Refusal.event(Refusal.body(Refusal.broke, "generation"))
-        : Refusal.inChat(Refusal.broke),
-    routes: [
-      post("/v1/chat/completions", Chat.answer(model)),
-      post("/generate", Generate.whole(model)),
-      post("/generate_stream", Generate.streamed(model)),
-      { method: "POST", path: "/tokenize", answer: Generate.tokens },
-      { method: "POST", path: "/chat_tokenize", open: true, answer: Generate.chatTokens },
-      { method: "GET", path: "/info", open: true, answer: () => Either.right(Wire.free(info)) },
-      {
-        method: "GET",
-        path: "/v1/models",
-        open: true,
-        answer: () =>
-          Either.right(
-            Wire.free({ object: "list", data: [{ id: model.id, object: "model", created: 0, owned_by: model.id }] })
-          )
-      },
-      { method: "GET", path: "/health", open: true, answer: health },
-      { method: "GET", path: "/ping", open: true, answer: health }
-    ]
-  }
-}
+export const make = (): Wire.Wire => ({
+  ...HuggingFace.server,
+  name: "tgi",
+  baseUrl: "/tgi",
+  variables: { baseUrl: "TGI_BASE_URL", key: HuggingFace.key },
+  refuse: Refusal.refuse,
+  streamError: (path) =>
+    path === "/generate_stream"
+      ? Refusal.event(Refusal.body(Refusal.broke, "generation"))
+      : Refusal.inChat(Refusal.broke),
+  routes: [
+    HuggingFace.post("/v1/chat/completions", Chat.answer(model)),
+    HuggingFace.post("/generate", Generate.whole(model)),
+    HuggingFace.post("/generate_stream", Generate.streamed(model)),
+    { method: "POST", path: "/tokenize", answer: Generate.tokens },
+    { method: "POST", path: "/chat_tokenize", open: true, answer: Generate.chatTokens },
+    { method: "GET", path: "/info", open: true, answer: () => Either.right(Wire.free(info)) },
+    {
+      method: "GET",
+      path: "/v1/models",
+      open: true,
+      answer: () =>
+        Either.right(
+          Wire.free({ object: "list", data: [{ id: model.id, object: "model", created: 0, owned_by: model.id }] })
+        )
+    },
+    ...HuggingFace.health
+  ]
+})
 
 const model = Models.make("HuggingFaceTB/SmolLM2-1.7B-Instruct", {
   owner: "HuggingFaceTB",
