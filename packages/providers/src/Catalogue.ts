@@ -18,12 +18,14 @@ import * as Fireworks from "./Fireworks.js"
 import * as Gemini from "./Gemini.js"
 import * as Groq from "./Groq.js"
 import * as LlamaCpp from "./LlamaCpp.js"
+import * as Llvm from "./Llvm.js"
 import * as LmStudio from "./LmStudio.js"
 import * as Mistral from "./Mistral.js"
 import * as Ollama from "./Ollama.js"
 import * as Opea from "./Opea.js"
 import * as OpenAi from "./OpenAi.js"
 import * as OpenRouter from "./OpenRouter.js"
+import * as Ovms from "./Ovms.js"
 import * as Tei from "./Tei.js"
 import * as Tgi from "./Tgi.js"
 import * as Together from "./Together.js"
@@ -114,6 +116,20 @@ export const backends = {
       rerank: "BAAI/bge-reranker-v2-m3"
     },
     layer: Vllm.layerConfig
+  },
+  ovms: {
+    addressVariables: ["OVMS_BASE_URL", "OVMS_API_URL"],
+    models: {
+      generateText: "OpenVINO/Qwen3-8B-int4-ov",
+      embed: "OpenVINO/bge-base-en-v1.5-fp16-ov",
+      rerank: "OpenVINO/bge-reranker-base-fp16-ov"
+    },
+    layer: Ovms.layerConfig
+  },
+  llvm: {
+    addressVariables: ["LLVM_BASE_URL", "LLVM_API_URL"],
+    models: { infer: "bert-base" },
+    layer: Llvm.layerConfig
   },
   xai: {
     keyVariables: ["XAI_API_KEY"],

@@ -106,11 +106,32 @@ export * as GroqWire from "./GroqWire.js"
 export * as HttpBackend from "./HttpBackend.js"
 
 /**
+ * The wire of KServe's Open Inference Protocol (v2): what a model takes and gives as named tensors, and its translation into the common words.
+ *
+ * @since 0.1.0
+ */
+export * as KServeWire from "./KServeWire.js"
+
+/**
  * llama.cpp's `llama-server` on a machine of yours, on OpenAI's wire, with embeddings and ranking of documents.
  *
  * @since 0.1.0
  */
 export * as LlamaCpp from "./LlamaCpp.js"
+
+/**
+ * The generic inference server that goes by the name of LLVM: any model, any JSON, on a machine of yours.
+ *
+ * @since 0.1.0
+ */
+export * as Llvm from "./Llvm.js"
+
+/**
+ * The wire of the generic inference server that goes by the name of LLVM (and has nothing to do with the compiler): any model, any JSON.
+ *
+ * @since 0.1.0
+ */
+export * as LlvmWire from "./LlvmWire.js"
 
 /**
  * LM Studio's server on a machine of yours, on OpenAI's wire.
@@ -211,6 +232,20 @@ export * as OpenAiWire from "./OpenAiWire.js"
 export * as OpenRouter from "./OpenRouter.js"
 
 /**
+ * OpenVINO Model Server, on a machine of yours: any model over tensors, and language models over OpenAI's wire.
+ *
+ * @since 0.1.0
+ */
+export * as Ovms from "./Ovms.js"
+
+/**
+ * What of OpenVINO Model Server's wire is neither OpenAI's, KServe's nor TensorFlow Serving's: more to say of how a text is generated, tokens, and its configuration.
+ *
+ * @since 0.1.0
+ */
+export * as OvmsWire from "./OvmsWire.js"
+
+/**
  * The rerank wire that Jina and Cohere began and many have copied (vLLM, llama.cpp, Together, Fireworks, OpenRouter), and its translation into the common words.
  *
  * @since 0.1.0
@@ -230,6 +265,20 @@ export * as Tei from "./Tei.js"
  * @since 0.1.0
  */
 export * as TeiWire from "./TeiWire.js"
+
+/**
+ * OpenAI's older wire: a text that goes on from a prompt, without roles and without a chat template.
+ *
+ * @since 0.1.0
+ */
+export * as TextCompletionsWire from "./TextCompletionsWire.js"
+
+/**
+ * TensorFlow Serving's wire (v1), as OpenVINO Model Server speaks it: predictions from instances or inputs in JSON, and the state of each version of each model.
+ *
+ * @since 0.1.0
+ */
+export * as TfServingWire from "./TfServingWire.js"
 
 /**
  * Hugging Face's Text Generation Inference: a server of one model on a machine of yours or behind an Inference Endpoint, and Hugging Face's router, which finds somebody to serve a model.

@@ -26,9 +26,11 @@ import * as GroqWire from "./simulator/GroqWire.js"
 import * as InProcess from "./simulator/InProcess.js"
 import * as Journal from "./simulator/Journal.js"
 import * as Limit from "./simulator/Limit.js"
+import * as LlvmWire from "./simulator/LlvmWire.js"
 import * as OllamaWire from "./simulator/OllamaWire.js"
 import * as OpeaWire from "./simulator/OpeaWire.js"
 import * as OpenAiWire from "./simulator/OpenAiWire.js"
+import * as OvmsWire from "./simulator/OvmsWire.js"
 import * as Settings from "./simulator/Settings.js"
 import * as TeiWire from "./simulator/TeiWire.js"
 import * as TgiWire from "./simulator/TgiWire.js"
@@ -46,7 +48,9 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
   OpeaWire.make,
   TgiWire.make,
   TeiWire.make,
-  VllmWire.make
+  VllmWire.make,
+  OvmsWire.make,
+  LlvmWire.make
 ]
 
 /**
