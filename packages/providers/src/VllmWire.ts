@@ -198,12 +198,14 @@ export const toTokens = (
   exchange: HttpBackend.Exchange<TokenizeRequest>
 ): Either.Either<Tokens, LlmError.LlmError> => {
   const tokens = Json.get(body, "tokens")
-  if (!isNumbers(tokens)) return wrong(body, exchange, "tokens without numbers")
+  const count = Json.count(Json.get(body, "count"))
+  // llama.cpp, which has the same route and other fields, answers no tokens and no count
+  if (!isNumbers(tokens) || count === undefined) return wrong(body, exchange, "tokens that are not counted")
   const texts = Json.get(body, "token_strs")
   return Either.right(Json.defined({
     tokens,
     texts: Array.isArray(texts) ? texts.map(String) : undefined,
-    count: Json.count(Json.get(body, "count")) ?? tokens.length,
+    count,
     maxModelLen: Json.count(Json.get(body, "max_model_len"))
   }))
 }
