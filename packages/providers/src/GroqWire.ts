@@ -132,7 +132,12 @@ const toFields = (
 ): ReadonlyArray<Multipart.Field> => [
   audio._tag === "Url"
     ? { name: "url", value: audio.url }
-    : { name: "file", file: audio.name, mediaType: audio.mediaType ?? "application/octet-stream", content: audio.content },
+    : {
+      name: "file",
+      file: audio.name,
+      mediaType: audio.mediaType ?? "application/octet-stream",
+      content: audio.content
+    },
   { name: "model", value: named },
   ...(language === undefined ? [] : [{ name: "language", value: language }]),
   ...(prompt === undefined ? [] : [{ name: "prompt", value: prompt }]),

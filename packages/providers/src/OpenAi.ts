@@ -2,8 +2,8 @@
  * OpenAI, over its chat completions or its newer Responses.
  *
  * How it differs: it is what the wire is named after, so only in what it has and others have not. Over chat completions
- * reasoning is done out of sight, and only its tokens are told. Over Responses (`api: "responses"`) it is told as far as
- * `reasoningSummary` asks, and comes sealed, so that the model goes on with its own thoughts after a tool was called;
+ * reasoning is done out of sight, and only its tokens are told. Over Responses (`api: "responses"`) it is told as far
+ * as `reasoningSummary` asks, and comes sealed, so that the model goes on with its own thoughts after a tool was called;
  * an unknown model is a 400 there, and `stop` has no word. Chat completions are the default, since whatever stands at
  * `OPENAI_BASE_URL` speaks them.
  *

@@ -121,7 +121,9 @@ export const moderate: HttpBackend.Operation<Request, Moderation> = {
     const findings: Array<Finding> = []
     for (const result of results) {
       const flagged = Json.get(result, "flagged")
-      if (typeof flagged !== "boolean") return Either.left(exchange.malformed("a moderation where a result is not flagged or not"))
+      if (typeof flagged !== "boolean") {
+        return Either.left(exchange.malformed("a moderation with a result that does not say whether it is flagged"))
+      }
       findings.push({
         flagged,
         categories: each(Json.get(result, "categories"), (u) => typeof u === "boolean" ? u : undefined),

@@ -166,8 +166,8 @@ const toItems = (message: Prompt.Message): ReadonlyArray<object> => {
       return [{ role: "system", content: message.content }]
     case "user": {
       const [first] = message.content
-      const content = message.content.length === 1 && first?._tag === "Text" ? first.text : message.content.map(toContent)
-      return [{ role: "user", content }]
+      const plain = message.content.length === 1 && first?._tag === "Text"
+      return [{ role: "user", content: plain ? first.text : message.content.map(toContent) }]
     }
     case "assistant":
       return message.content.flatMap(toAssistantItems)

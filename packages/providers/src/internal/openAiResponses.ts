@@ -67,7 +67,8 @@ export const operations = (backend: string) => {
 
 // all that has tokens, and what decides how they are made of it
 const counted = (body: Json.Fields): object => {
-  const { input, instructions, model, parallel_tool_calls, previous_response_id, reasoning, text, tool_choice, tools } = body
+  const { input, instructions, model, parallel_tool_calls, previous_response_id, reasoning, text } = body
+  const { tool_choice, tools } = body
   return { model, instructions, input, previous_response_id, tools, tool_choice, parallel_tool_calls, text, reasoning }
 }
 

@@ -45,7 +45,16 @@ const rejected = (message: string): Wire.Failure => Wire.Failure.Rejected({ mess
 
 const extensions = ["flac", "mp3", "mp4", "mpeg", "mpga", "m4a", "ogg", "opus", "wav", "webm"]
 
-const known = ["model", "file", "url", "language", "prompt", "response_format", "temperature", "timestamp_granularities[]"]
+const known = [
+  "model",
+  "file",
+  "url",
+  "language",
+  "prompt",
+  "response_format",
+  "temperature",
+  "timestamp_granularities[]"
+]
 
 const formats = ["json", "text", "verbose_json"]
 

@@ -42,6 +42,8 @@ const part = Fields.tagged("type", {
   image_url: Fields.object({ type: Fields.any, image_url: Fields.object({ url: text }) })
 })
 
+const withParts = Fields.object({ input: Fields.array(part) }, { open: true })
+
 /**
  * The answer of `POST /v1/moderations`.
  *
@@ -52,7 +54,7 @@ export const answer = (call: Wire.Call): Either.Either<Wire.Answer, Wire.Failure
   const body: Fields.Json = Fields.isJson(call.body) ? call.body : {}
   const { input } = body
   const parts = Array.isArray(input) && !input.every((one) => typeof one === "string")
-  const violation = fields(body) ?? (parts ? Fields.object({ input: Fields.array(part) }, { open: true })(body) : undefined)
+  const violation = fields(body) ?? (parts ? withParts(body) : undefined)
   if (violation !== undefined) return Either.left(Wire.Failure.Invalid({ violation, body }))
   const asked = body["model"] === undefined ? "omni-moderation-latest" : Fields.stringOf(body["model"])
   const model = Object.hasOwn(models, asked) ? models[asked] : undefined

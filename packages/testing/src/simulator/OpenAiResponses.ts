@@ -191,7 +191,8 @@ const streamed = (call: Wire.Call, body: Fields.Json, response: Response, reply:
     const seed = Seed.at(call.id, 1000 + sequence_number)
     return event(type, padded ? { ...fields, obfuscation: Seed.identifier(seed, 2 + (seed & 15)) } : fields)
   }
-  const begun = { ...response, status: "in_progress", completed_at: null, incomplete_details: null, output: [], usage: null }
+  const nothing = { completed_at: null, incomplete_details: null, output: [], usage: null }
+  const begun = { ...response, status: "in_progress", ...nothing }
   const opening = event("response.created", { response: begun }) + event("response.in_progress", { response: begun })
 
   const tokens: Array<string> = []

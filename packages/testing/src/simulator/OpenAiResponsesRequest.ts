@@ -284,7 +284,9 @@ const pairing = (given: ReadonlyArray<Fields.Json>, rejected: Rejected): Wire.Fa
     }
   }
   const [unanswered] = open
-  return unanswered === undefined ? undefined : rejected(`No tool output found for function call ${unanswered}.`, "input")
+  return unanswered === undefined
+    ? undefined
+    : rejected(`No tool output found for function call ${unanswered}.`, "input")
 }
 
 const formatRules = (
