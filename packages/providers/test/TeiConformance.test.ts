@@ -46,6 +46,9 @@ const errors: Conformance.OperationSubject["errors"] = [
   },
   { title: "another path", answer: RecordedHttp.json({ error: "not found" }, { status: 404 }), error: "MalformedResponse" },
   { title: "too many requests", answer: refusal(429, "Model is overloaded", "Overloaded"), error: "RateLimited" },
+  // statuses have changed from version to version; types have not
+  { title: "too many requests, with another status", answer: refusal(503, "Model is overloaded", "Overloaded"), error: "RateLimited" },
+  { title: "a wrong text, with another status", answer: refusal(500, "Tokenization error", "Tokenizer"), error: "InvalidRequest" },
   { title: "too many requests, as documented", answer: refusal(429, "Model is overloaded", "overloaded"), error: "RateLimited" },
   { title: "a model that is not well", answer: refusal(503, "unhealthy", "Unhealthy"), error: "ServerFault" },
   { title: "a path that is not there (no body)", answer: { status: 404 }, error: "MalformedResponse" },

@@ -562,6 +562,11 @@ describe("Tgi, through the router", () => {
       },
       "ModelNotFound"
     ],
+    [
+      "a model that nobody serves, in other words",
+      { status: 400, body: { error: { message: "no", type: "invalid_request_error", code: "model_not_supported" } } },
+      "ModelNotFound"
+    ],
     ["a model that this provider does not serve", { status: 400, body: { error: "Model not supported by provider together" } }, "ModelNotFound"],
     ["a wrong request", { status: 400, body: { error: { message: "bad", type: "invalid_request_error" } } }, "InvalidRequest"],
     ["a wrong key", { status: 401, body: { error: "Invalid username or password." } }, "AuthenticationFailed"],

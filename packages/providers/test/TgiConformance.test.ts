@@ -184,6 +184,7 @@ Conformance.suite({
         answer: refusal(424, "Request failed during generation: CUDA out of memory", "generation"),
         error: "ServerFault"
       },
+      { title: "a fault in generation, without a word", answer: { status: 424 }, error: "ServerFault" },
       {
         title: "an end too early",
         answer: refusal(500, "Incomplete generation", "incomplete_generation"),
