@@ -59,6 +59,7 @@ export const profile = (apiVersion?: string): OpenAiCompat.Profile => ({
   authenticate: (key) => ({ "api-key": Redacted.value(key) }),
   keyHeaders: ["api-key"],
   maxTokensField: "max_completion_tokens",
+  files: true,
   embeddingEncoding: "base64",
   refineError: ({ code, status }) =>
     code === "OperationNotSupported"

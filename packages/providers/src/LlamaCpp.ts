@@ -25,6 +25,7 @@ export const profile: OpenAiCompat.Profile = {
   operations: ["generateText", "streamText", "embed", "rerank", "listModels", "health"],
   healthPath: "/health",
   topK: true,
+  files: "audio",
   reasoningField: "reasoning_content"
 }
 

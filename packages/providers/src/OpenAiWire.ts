@@ -35,8 +35,8 @@ export interface Dialect {
   readonly usageUnasked?: boolean
   /** Whether `top_k` is known. @default false */
   readonly topK?: boolean
-  /** Whether user messages may hold files (PDF) and audio. @default false */
-  readonly files?: boolean
+  /** Whether user messages may hold files (PDF) and audio, or audio alone. @default false */
+  readonly files?: boolean | "audio"
   /** Whether a JSON schema can only be asked for in the prompt, next to a format that is any JSON. @default false */
   readonly schemaInPrompt?: boolean
   /** What ids of tool calls become that another backend gave, for one that takes only its own form. @default as they are */
@@ -176,11 +176,12 @@ const toUserContent = (
 
 /** Bytes only: the API fetches no file from an address. */
 const toFile = ({ name, source }: Prompt.FilePart, dialect: Dialect): object | undefined => {
-  if (source._tag === "Url" || dialect.files !== true) return undefined
+  if (source._tag === "Url" || dialect.files === undefined || dialect.files === false) return undefined
   const audio = audioFormats.get(source.mediaType)
-  return audio === undefined
+  if (audio !== undefined) return { type: "input_audio", input_audio: { data: source.data, format: audio } }
+  return dialect.files === true
     ? { type: "file", file: { filename: name ?? "file", file_data: Prompt.toUrl(source) } }
-    : { type: "input_audio", input_audio: { data: source.data, format: audio } }
+    : undefined
 }
 
 const audioFormats: ReadonlyMap<string, string> = new Map([
@@ -190,14 +191,16 @@ const audioFormats: ReadonlyMap<string, string> = new Map([
   ["audio/mp3", "mp3"]
 ])
 
-const unsupportedFile = ({ source }: Prompt.FilePart, model: string, { backend, files }: Dialect) =>
+const unsupportedFile = ({ source }: Prompt.FilePart, model: string, { backend, files = false }: Dialect) =>
   new LlmError.Unsupported({
     backend,
     model,
     feature: "file",
-    message: files === true && source._tag === "Url"
+    message: files === false
+      ? `${backend} takes no files in a message`
+      : source._tag === "Url"
       ? `${backend} takes files as bytes, not by their address`
-      : `${backend} takes no files in a message`
+      : `${backend} takes no files but audio in a message`
   })
 
 const toAssistant = (

@@ -26,6 +26,7 @@ export const profile: OpenAiCompat.Profile = {
   maxTokensField: "max_completion_tokens",
   usageUnasked: true,
   topK: true,
+  files: true,
   reasoningField: "reasoning",
   refineError: ({ message, status }) =>
     (status === 403 && /limit exceeded/i.test(message)) || (status === 429 && /per-day/i.test(message))

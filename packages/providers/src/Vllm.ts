@@ -122,6 +122,7 @@ export const profile = (guided = false): OpenAiCompat.Profile => ({
   operations: ["generateText", "streamText", "embed", "rerank", "listModels", "health"],
   healthPath: "/health",
   topK: true,
+  files: "audio",
   reasoningField: "reasoning",
   reasoningEfforts: { minimal: "low" },
   extraFields: ({ providerOptions }) => VllmWire.toFields(providerOptions?.vllm, guided),

@@ -42,6 +42,16 @@ describe("a dialect", () => {
     assert.deepStrictEqual([messages[0].tool_calls[0].id, messages[1].tool_call_id], ["CALL_1", "CALL_1"])
   })
 
+  it("that takes audio takes no other file, and says so", () => {
+    const files = "audio"
+    const { messages } = sent({ prompt: Prompt.user([Prompt.file("aGk=", "audio/wav")]) }, { files })
+    assert.deepStrictEqual(messages[0].content, [{ type: "input_audio", input_audio: { data: "aGk=", format: "wav" } }])
+    const prompt = Prompt.user([Prompt.file("aGk=", "application/pdf")])
+    const refused = OpenAiWire.toChatBody({ model: "m", prompt }, { backend: "any", files }, false)
+    const error = Either.getOrThrow(Either.flip(refused))
+    assert.deepStrictEqual([error._tag, error.message], ["Unsupported", "any takes no files but audio in a message"])
+  })
+
   it("that has thoughts among the content gives them as reasoning, and is given them back", () => {
     const content = [thinking("2 + 2", " is 4."), { type: "text", text: "4" }]
     const answer = completion({ choices: [{ message: { content }, finish_reason: "stop" }] })
