@@ -322,7 +322,8 @@ describe("keys are never seen", () => {
             const { keys, looks, outcomes, sent, spans, told } = yield* seen(backend, stage, answer)
             assert.deepStrictEqual([...outcomes], [ends])
             assert.includeMembers(keys, [...sent], "nothing went without a key")
-            assert.includeMembers(spans, ["attempt", "http.client POST"])
+            assert.include(spans, "attempt")
+            assert.isTrue(spans.some((name) => /^http\.client (GET|POST)$/.test(name)), "no request is a span")
             assertNone([...looks, ...told], keys)
             // nor is what people ask: it belongs to them and to the model
             assertNone(told, [prompt])

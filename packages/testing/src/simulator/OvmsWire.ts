@@ -54,7 +54,8 @@ export const make = (further: ReadonlyArray<string>): Wire.Wire => {
 const catalogue = [
   Models.make("OpenVINO/Qwen3-8B-int4-ov", { kind: "reasoning", owner: "OVMS", context: 40_960 }),
   Models.make("OpenVINO/bge-base-en-v1.5-fp16-ov", { kind: "embedding", owner: "OVMS", dimensions: 768 }),
-  Models.make("OpenVINO/bge-reranker-base-fp16-ov", { kind: "embedding", owner: "OVMS" })
+  Models.make("OpenVINO/bge-reranker-base-fp16-ov", { kind: "embedding", owner: "OVMS" }),
+  Models.make("sim-rerank", { kind: "embedding" })
 ]
 
 const routes = (
