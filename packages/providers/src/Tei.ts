@@ -20,12 +20,10 @@ import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as HttpBackend from "./HttpBackend.js"
-import * as Json from "./internal/json.js"
 import * as SelfHosted from "./internal/selfHosted.js"
 import * as Batches from "./internal/teiBatches.js"
 import * as TeiErrors from "./internal/teiErrors.js"
@@ -47,7 +45,7 @@ export interface Options extends SelfHosted.Options {
    * @default "/embed"
    */
   readonly embedRoute?: "/embed" | "/v1/embeddings"
-  /** Most texts of one request, from 1. @default what the server says, asked once at its `/info`; 32 if it says nothing */
+  /** Most texts of one request, from 1. @default what the server says (`/info`, asked once); 32 if it says nothing */
   readonly maxBatchSize?: number
 }
 
@@ -162,13 +160,7 @@ const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.D
   authenticate: SelfHosted.bearer,
   ...(headers !== undefined && { headers }),
   refineError: TeiErrors.refine,
-  listModels: {
-    request: Operations.info.request,
-    response: (body, exchange) =>
-      Either.map(Operations.info.response(body, exchange), ({ maxInputLength, model, servedModel }) => [
-        Json.defined({ id: servedModel ?? model, contextWindow: maxInputLength })
-      ])
-  },
+  listModels: Operations.listModels,
   health: Operations.health
 })
 

@@ -2,11 +2,11 @@
  * Hugging Face's Text Generation Inference: a server of one model on a machine of yours or behind an Inference
  * Endpoint, and Hugging Face's router, which finds somebody to serve a model.
  *
- * How it differs: chat goes over OpenAI's wire, with a grammar in place of a response format (`internal/tgiChat`), and
- * texts are continued over its own (`Tgi`, see `TgiWire`). The model's name is that of a LoRA adapter, or any other
- * word for the model itself. Errors are `{error, error_type}`; within a stream every error comes with status 200, and
- * in a chat under the same code 422, so that it is told apart by its words. A key is wanted only where the server was
- * started with one; its open routes (`/info`, `/health`) take it as well.
+ * How it differs: chat goes over OpenAI's wire, with a grammar in place of a response format, and texts are continued
+ * over its own (`Tgi`). The model's name is that of a LoRA adapter, or any other word for the model itself. Errors are
+ * `{error, error_type}`; within a stream every error comes with status 200, and in a chat under the same code 422, so
+ * that it is told apart by its words. A key is wanted only where the server was started with one; its open routes
+ * (`/info`, `/health`) take it as well.
  *
  * The router speaks OpenAI's wire as its providers do, each with extras of its own, which are skipped.
  *
@@ -23,37 +23,15 @@ import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpBackend from "./HttpBackend.js"
-import * as Json from "./internal/json.js"
 import * as SelfHosted from "./internal/selfHosted.js"
-import * as TgiChat from "./internal/tgiChat.js"
 import * as TgiErrors from "./internal/tgiErrors.js"
+import * as Operations from "./internal/tgiOperations.js"
 import * as TgiRouter from "./internal/tgiRouter.js"
-import * as TgiWire from "./TgiWire.js"
-
-declare module "@spillway/core/Completion" {
-  interface ProviderOptions {
-    /** What only TGI can be asked for. */
-    readonly tgi?: RequestOptions
-  }
-}
-
-/**
- * What only TGI can be asked for, with one request for text.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RequestOptions {
-  /** What the answer must match, in place of `format`: a regular expression. Not together with tools. */
-  readonly regex?: string
-  /** What the model is told before the tools. @default the server's */
-  readonly toolPrompt?: string
-}
+import type * as TgiWire from "./TgiWire.js"
 
 /**
  * What there is to set.
@@ -69,44 +47,6 @@ export interface Options extends SelfHosted.Options {
   readonly baseUrl?: string
   /** The organisation that pays for what the router is asked. @default whose the key is */
   readonly billTo?: string
-}
-
-// -----------------------------------------------------------------------------
-// what is only its own
-// -----------------------------------------------------------------------------
-
-/**
- * What a server says of itself; what an older one does not tell is absent.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Info {
-  readonly model: string
-  /** The server's version. */
-  readonly version?: string
-  /** Most tokens of a prompt. */
-  readonly maxInputTokens?: number
-  /** Most tokens of prompt and answer together. */
-  readonly maxTotalTokens?: number
-  /** Most requests at once; the next one is refused. */
-  readonly maxConcurrentRequests?: number
-  /** Most texts in `stop`. */
-  readonly maxStopSequences?: number
-  /** Most texts of `bestOf`. */
-  readonly maxBestOf?: number
-}
-
-/**
- * A conversation as the model sees it.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Templated {
-  /** The text that the chat template made of it. */
-  readonly text: string
-  readonly tokens: ReadonlyArray<TgiWire.TextToken>
 }
 
 /**
@@ -125,9 +65,9 @@ export interface Service {
   /** The tokens of a text. */
   readonly tokenize: (text: string) => Effect.Effect<ReadonlyArray<TgiWire.TextToken>, LlmError.LlmError>
   /** The text and the tokens that a chat's prompt becomes. */
-  readonly chatTokenize: (request: Completion.Request) => Effect.Effect<Templated, LlmError.LlmError>
+  readonly chatTokenize: (request: Completion.Request) => Effect.Effect<TgiWire.Templated, LlmError.LlmError>
   /** What the server says of itself. */
-  readonly info: Effect.Effect<Info, LlmError.LlmError>
+  readonly info: Effect.Effect<TgiWire.Info, LlmError.LlmError>
   /** Succeeds when the model answers. */
   readonly health: Effect.Effect<void, LlmError.LlmError>
 }
@@ -152,67 +92,12 @@ export interface Backend {
 }
 
 // -----------------------------------------------------------------------------
-// the wire
+// constructors
 // -----------------------------------------------------------------------------
 
 const backend = "tgi"
 
 const local = "http://127.0.0.1:3000"
-
-const chat = (stream: boolean) => (request: Completion.Request) =>
-  Either.map(TgiChat.toBody(request, stream), (body) => post("/v1/chat/completions", body))
-
-const post = (path: string, body: object): HttpBackend.Outgoing => ({ method: "POST", path, body })
-
-const get = (path: string) => () => Either.right<HttpBackend.Outgoing>({ method: "GET", path })
-
-const info: HttpBackend.Operation<void, Info> = {
-  request: get("/info"),
-  response: (body, exchange) => {
-    const model = Json.name(Json.get(body, "model_id"))
-    return model === undefined ? Either.left(exchange.malformed("an info without model_id")) : Either.right(Json.defined({
-      model,
-      version: Json.name(Json.get(body, "version")),
-      // so called before version 2
-      maxInputTokens: Json.count(Json.get(body, "max_input_tokens")) ?? Json.count(Json.get(body, "max_input_length")),
-      maxTotalTokens: Json.count(Json.get(body, "max_total_tokens")),
-      maxConcurrentRequests: Json.count(Json.get(body, "max_concurrent_requests")),
-      maxStopSequences: Json.count(Json.get(body, "max_stop_sequences")),
-      maxBestOf: Json.count(Json.get(body, "max_best_of"))
-    }))
-  }
-}
-
-const health: HttpBackend.Operation<void, void> = {
-  request: get("/health"),
-  reads: "text",
-  response: () => Either.void
-}
-
-const generate: HttpBackend.Operation<TgiWire.GenerateRequest, TgiWire.Generation> = {
-  request: (request) => Either.right(post("/generate", TgiWire.toGenerateBody(request))),
-  response: TgiWire.toGeneration
-}
-
-const generateStream: HttpBackend.Streaming<TgiWire.GenerateRequest, TgiWire.GenerationPart> = {
-  request: (request) => Either.right(post("/generate_stream", TgiWire.toGenerateBody(request))),
-  framing: "sse",
-  reader: TgiWire.generateReader
-}
-
-const tokenize: HttpBackend.Operation<string, ReadonlyArray<TgiWire.TextToken>> = {
-  request: (text) => Either.right(post("/tokenize", { inputs: text })),
-  response: TgiWire.toTextTokens
-}
-
-const chatTokenize: HttpBackend.Operation<Completion.Request, Templated> = {
-  request: (request) => Either.map(TgiChat.toBody(request, false), (body) => post("/chat_tokenize", body)),
-  response: (body, exchange) =>
-    Either.map(TgiWire.toTextTokens(Json.get(body, "tokenize_response"), exchange), (tokens) => ({
-      text: Json.string(Json.get(body, "templated_text")) ?? "",
-      tokens
-    }))
-}
 
 const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.Definition => ({
   backend,
@@ -220,21 +105,11 @@ const definition = (baseUrl: string, headers: Options["headers"]): HttpBackend.D
   authenticate: SelfHosted.bearer,
   ...(headers !== undefined && { headers }),
   refineError: TgiErrors.refine,
-  generateText: { request: chat(false), response: TgiChat.toCompletion },
-  streamText: { request: chat(true), framing: "sse", reader: TgiChat.reader },
-  listModels: {
-    request: info.request,
-    response: (body, exchange) =>
-      Either.map(info.response(body, exchange), ({ maxTotalTokens, model }) => [
-        Json.defined({ id: model, contextWindow: maxTotalTokens })
-      ])
-  },
-  health
+  generateText: Operations.generateText,
+  streamText: Operations.streamText,
+  listModels: Operations.listModels,
+  health: Operations.health
 })
-
-// -----------------------------------------------------------------------------
-// constructors
-// -----------------------------------------------------------------------------
 
 /**
  * A server (without options: the one on this machine) or the router, by both services. Its keys, if it has any, are
@@ -254,11 +129,11 @@ export const make = (
     Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ run, service, stream }) => ({
       llm: service,
       tgi: {
-        generate: (request) => run("generate", generate, request, "", ({ usage }) => usage),
-        generateStream: (request) => stream("generateStream", generateStream, request, ""),
-        tokenize: (text) => run("tokenize", tokenize, text, ""),
-        chatTokenize: (request) => run("chatTokenize", chatTokenize, request, request.model),
-        info: run("info", info, undefined, ""),
+        generate: (request) => run("generate", Operations.generate, request, "", ({ usage }) => usage),
+        generateStream: (request) => stream("generateStream", Operations.generateStream, request, ""),
+        tokenize: (text) => run("tokenize", Operations.tokenize, text, ""),
+        chatTokenize: (request) => run("chatTokenize", Operations.chatTokenize, request, request.model),
+        info: run("info", Operations.info, undefined, ""),
         health: service.health
       }
     })))

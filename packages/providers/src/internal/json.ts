@@ -47,6 +47,10 @@ export const number = (u: unknown): number | undefined => typeof u === "number" 
 export const count = (u: unknown): number | undefined =>
   typeof u === "number" && Number.isSafeInteger(u) && u >= 0 ? u : undefined
 
+/** A count that is written as text. */
+export const digits = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+
 /** A list; empty when it is none. */
 export const array = (u: unknown): ReadonlyArray<unknown> => Array.isArray(u) ? u : none
 

@@ -4,6 +4,7 @@
  * no reset), and some count more than we know of; both are fine.
  */
 import type * as KeyPool from "@spillway/core/KeyPool"
+import * as Json from "./json.js"
 import * as RetryAfter from "./retryAfter.js"
 
 type Headers = { readonly [name: string]: string | undefined }
@@ -14,8 +15,8 @@ export const limit = (
   remaining: string | undefined,
   resetMillis: number | undefined
 ): KeyPool.Limit | undefined => {
-  const max = whole(limit)
-  const left = whole(remaining)
+  const max = Json.digits(limit)
+  const left = Json.digits(remaining)
   return max === undefined && left === undefined && resetMillis === undefined ? undefined : {
     ...(max !== undefined && { limit: max }),
     ...(left !== undefined && { remaining: left }),
@@ -42,6 +43,3 @@ const dimension = (headers: Headers, name: string) =>
     headers[`x-ratelimit-remaining-${name}`],
     RetryAfter.goMillis(headers[`x-ratelimit-reset-${name}`])
   )
-
-const whole = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined

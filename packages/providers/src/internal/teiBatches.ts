@@ -20,7 +20,12 @@ export const limit = (
   let known = set
   const asking = Effect.unsafeMakeSemaphore(1)
   const learn = Effect.map(
-    Effect.catchTags(ask, { MalformedResponse: nothing, ModelNotFound: nothing, NotFound: nothing, InvalidRequest: nothing }),
+    Effect.catchTags(ask, {
+      MalformedResponse: nothing,
+      ModelNotFound: nothing,
+      NotFound: nothing,
+      InvalidRequest: nothing
+    }),
     ({ maxClientBatchSize = usual }) => known = Math.max(1, maxClientBatchSize)
   )
   return Effect.suspend(() =>

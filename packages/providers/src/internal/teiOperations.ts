@@ -7,6 +7,7 @@
 import type * as Completion from "@spillway/core/Completion"
 import type * as Embedding from "@spillway/core/Embedding"
 import * as LlmError from "@spillway/core/LlmError"
+import type * as Model from "@spillway/core/Model"
 import type * as Rerank from "@spillway/core/Rerank"
 import * as Either from "effect/Either"
 import type * as HttpBackend from "../HttpBackend.js"
@@ -46,18 +47,23 @@ const each = <A>(read: (one: unknown) => A | undefined) => (many: unknown): Read
 }
 
 /** A list with an entry for each of `count` texts. */
-const list = <A>(body: unknown, { failure, malformed }: Answer, count: number, read: (one: unknown) => A | undefined) => {
+const list = <A>(
+  body: unknown,
+  { failure, malformed }: Answer,
+  count: number,
+  read: (one: unknown) => A | undefined
+) => {
   const all = each(read)(body)
   if (all !== undefined && all.length === count) return Either.right(all)
   return Either.left(
-    Json.get(body, "error") === undefined ? malformed(`not a list of ${count} answers, one for each text`) : failure(body)
+    Json.get(body, "error") === undefined
+      ? malformed(`not a list of ${count} answers, one for each text`)
+      : failure(body)
   )
 }
 
-const usageOf = ({ headers }: Pick<HttpBackend.Exchange<unknown>, "headers">): Completion.Usage => {
-  const tokens = headers["x-compute-tokens"]
-  return tokens !== undefined && /^\d{1,15}$/.test(tokens) ? { inputTokens: Number(tokens) } : {}
-}
+const usageOf = ({ headers }: Pick<HttpBackend.Exchange<unknown>, "headers">): Completion.Usage =>
+  Json.defined({ inputTokens: Json.digits(headers["x-compute-tokens"]) })
 
 const vector = each(Json.number)
 
@@ -238,6 +244,15 @@ export const info: Operation<void, TeiWire.Info> = {
 const kinds = ["embedding", "reranker", "classifier"] as const
 
 const boolean = (u: unknown): boolean | undefined => typeof u === "boolean" ? u : undefined
+
+/** The one model of the server, as `/info` tells of it. */
+export const listModels: Operation<void, ReadonlyArray<Model.Model>> = {
+  request: info.request,
+  response: (body, exchange) =>
+    Either.map(info.response(body, exchange), ({ maxInputLength, model, servedModel }) => [
+      Json.defined({ id: servedModel ?? model, contextWindow: maxInputLength })
+    ])
+}
 
 /** `GET /health`. */
 export const health: Operation<void, void> = { request: get("/health"), reads: "text", response: () => Either.void }

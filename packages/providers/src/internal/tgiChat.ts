@@ -11,7 +11,7 @@ import * as Prompt from "@spillway/core/Prompt"
 import * as Either from "effect/Either"
 import type * as HttpBackend from "../HttpBackend.js"
 import * as OpenAiWire from "../OpenAiWire.js"
-import * as TgiWire from "../TgiWire.js"
+import type * as TgiWire from "../TgiWire.js"
 import * as OpenAiStream from "./openAiStream.js"
 
 type Exchange = HttpBackend.Exchange<Completion.Request>
@@ -20,9 +20,9 @@ const dialect: OpenAiWire.Dialect = {
   backend: "tgi",
   extraFields: ({ format, providerOptions }) => ({
     response_format: providerOptions?.tgi?.regex !== undefined
-      ? TgiWire.toGrammar({ _tag: "Regex", pattern: providerOptions.tgi.regex })
+      ? toGrammar({ _tag: "Regex", pattern: providerOptions.tgi.regex })
       : format?._tag === "JsonSchema"
-      ? TgiWire.toGrammar({ _tag: "Json", schema: format.schema })
+      ? toGrammar({ _tag: "Json", schema: format.schema })
       : undefined,
     tool_prompt: providerOptions?.tgi?.toolPrompt,
     // it has no word for these
@@ -31,6 +31,10 @@ const dialect: OpenAiWire.Dialect = {
     user: undefined
   })
 }
+
+/** A grammar as the server writes it, in a chat's `response_format` and elsewhere. */
+export const toGrammar = (grammar: TgiWire.Grammar): object =>
+  grammar._tag === "Json" ? { type: "json", value: grammar.schema } : { type: "regex", value: grammar.pattern }
 
 /** The body of `POST /v1/chat/completions` and of `POST /chat_tokenize`. */
 export const toBody = (

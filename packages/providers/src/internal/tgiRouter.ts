@@ -43,14 +43,10 @@ export const make = (options: SelfHosted.Options & { readonly billTo?: string })
     SelfHosted.pool(profile.backend, options),
     (pool) =>
       Effect.map(
-        HttpBackend.make({ ...definition, listModels: { request: listModels.request, response: toModels } }, pool, http),
+        HttpBackend.make({ ...definition, listModels }, pool, http),
         ({ service }) => service
       )
   )
-}
-
-const listModels: Pick<HttpBackend.Operation<void, ReadonlyArray<Model.Model>>, "request"> = {
-  request: () => Either.right({ method: "GET", path: "/v1/models" })
 }
 
 /** Any provider of a model may be the one that answers, so that its context is the smallest of theirs. */
@@ -71,4 +67,9 @@ const toModels = (
       const contextWindow = model.contextWindow ?? windows.get(model.id)
       return contextWindow === undefined ? model : { ...model, contextWindow }
     }))
+}
+
+const listModels: HttpBackend.Definition["listModels"] & {} = {
+  request: () => Either.right({ method: "GET", path: "/v1/models" }),
+  response: toModels
 }

@@ -56,7 +56,10 @@ export const requests = {
     },
     open
   ),
-  tokenize: Fields.object({ inputs: Fields.either(string, strings), add_special_tokens: flag, prompt_name: text }, open),
+  tokenize: Fields.object(
+    { inputs: Fields.either(string, strings), add_special_tokens: flag, prompt_name: text },
+    open
+  ),
   decode: Fields.object(
     { ids: Fields.array(Fields.either(Fields.integer({ min: 0 }), ids)), skip_special_tokens: flag },
     open
@@ -168,7 +171,8 @@ export const prepared = (text: string, how: Fields.Json): Either.Either<string, 
       refused(
         422,
         "Validation",
-        `Input validation error: \`default-prompt-name\` is set to \`${Fields.stringOf(name)}\` but it was not found in the Sentence Transformers prompts. Available prompts: ${JSON.stringify([...prompts.keys()])}`
+        `Input validation error: \`default-prompt-name\` is set to \`${Fields.stringOf(name)}\` but it was not found in ` +
+          `the Sentence Transformers prompts. Available prompts: ${JSON.stringify([...prompts.keys()])}`
       )
     )
   }

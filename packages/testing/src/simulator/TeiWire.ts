@@ -112,7 +112,8 @@ const embed = each(Request.requests.embed, "inputs", (text, body) => {
 const embedAll = each(
   Request.requests.embedAll,
   "inputs",
-  (text) => `[${["[CLS]", ...Tokens.cut(text)].map((token) => Vector.toJson(Vector.of(token, model.dimensions))).join(",")}]`
+  (text) =>
+    `[${["[CLS]", ...Tokens.cut(text)].map((one) => Vector.toJson(Vector.of(one, model.dimensions))).join(",")}]`
 )
 
 const embedSparse = each(Request.requests.embedAll, "inputs", (text) =>
@@ -133,7 +134,8 @@ const openAi = each(
   },
   (list, texts) => {
     const tokens = count(texts)
-    return `{"object":"list","data":[${list}],"model":${JSON.stringify(model.id)},"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`
+    const usage = JSON.stringify({ prompt_tokens: tokens, total_tokens: tokens })
+    return `{"object":"list","data":[${list}],"model":${JSON.stringify(model.id)},"usage":${usage}}`
   }
 )
 
@@ -263,7 +265,13 @@ const decode: Wire.Route["answer"] = (call) =>
     return Wire.free(
       given.map((list) =>
         (Array.isArray(list) ? list : [])
-          .map((id) => (id >= first && id < first + 0x110000 ? String.fromCodePoint(id - first) : skips ? "" : (marks.get(id) ?? "[UNK]")))
+          .map((id) =>
+            id >= first && id < first + 0x110000
+              ? String.fromCodePoint(id - first)
+              : skips
+                ? ""
+                : (marks.get(id) ?? "[UNK]")
+          )
           .join("")
       )
     )

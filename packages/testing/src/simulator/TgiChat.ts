@@ -113,7 +113,11 @@ export const match = (pattern: string, conversation: Reply.Conversation): Reply.
   usage: { input: Reply.input(conversation), output: 1, reasoning: 0 }
 })
 
-const finishReasons: { readonly [F in Reply.Reply["finish"]]: string } = { stop: "stop", length: "length", tools: "stop" }
+const finishReasons: { readonly [F in Reply.Reply["finish"]]: string } = {
+  stop: "stop",
+  length: "length",
+  tools: "stop"
+}
 
 const reasonOf = ({ finish, stopped }: Reply.Reply): string =>
   stopped === undefined ? finishReasons[finish] : "stop_sequence"

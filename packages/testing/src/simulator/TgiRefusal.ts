@@ -37,7 +37,8 @@ export const event = (content: string): string => `data:${content}\n\n`
  * @since 0.1.0
  * @category constants
  */
-export const broke = "Request failed during generation: Server error: CUDA error: an illegal memory access was encountered"
+export const broke =
+  "Request failed during generation: Server error: CUDA error: an illegal memory access was encountered"
 
 const own = (status: number, error: string, type: string) => (_: unknown, { path }: Wire.Refused): Wire.Refusal =>
   path === "/generate_stream"

@@ -22,7 +22,10 @@ const grammar = Fields.nullish(
     json: Fields.object({ type: Fields.any, value: Fields.either(string, Fields.record) }, open),
     json_object: Fields.object({ type: Fields.any, value: Fields.either(string, Fields.record) }, open),
     regex: Fields.object({ type: Fields.any, value: string }, open),
-    json_schema: Fields.object({ type: Fields.any, value: Fields.object({ name: text, schema: Fields.record }, open) }, open)
+    json_schema: Fields.object(
+      { type: Fields.any, value: Fields.object({ name: text, schema: Fields.record }, open) },
+      open
+    )
   })
 )
 
@@ -212,14 +215,19 @@ const ranges: ReadonlyArray<readonly [string, (value: number) => boolean, string
   ["max_new_tokens", (value) => value > 0, "`max_new_tokens` must be strictly positive"]
 ]
 
-const tooLong = (inputs: string, truncate: number | undefined, wanted: number | undefined): Wire.Failure | undefined => {
+const tooLong = (
+  inputs: string,
+  truncate: number | undefined,
+  wanted: number | undefined
+): Wire.Failure | undefined => {
   const tokens = Math.min(Tokens.estimate(inputs.length), truncate ?? Infinity)
   if (tokens > limits.max_input_tokens) {
     return invalid(`\`inputs\` must have less than ${limits.max_input_tokens} tokens. Given: ${tokens}`)
   }
   return tokens + (wanted ?? 0) > limits.max_total_tokens
     ? invalid(
-        `\`inputs\` tokens + \`max_new_tokens\` must be <= ${limits.max_total_tokens}. Given: ${tokens} \`inputs\` tokens and ${wanted} \`max_new_tokens\``
+        `\`inputs\` tokens + \`max_new_tokens\` must be <= ${limits.max_total_tokens}. ` +
+          `Given: ${tokens} \`inputs\` tokens and ${wanted} \`max_new_tokens\``
       )
     : undefined
 }
@@ -257,14 +265,19 @@ export const form = (given: unknown): Form | undefined => {
   if (!Fields.isJson(given)) return undefined
   const value = given["value"]
   if (given["type"] === "regex") return { _tag: "Regex", pattern: Fields.stringOf(value) }
-  if (given["type"] === "json_schema") return { _tag: "Json", schema: Fields.isJson(value) ? value["schema"] : undefined }
+  if (given["type"] === "json_schema") {
+    return { _tag: "Json", schema: Fields.isJson(value) ? value["schema"] : undefined }
+  }
   return { _tag: "Json", schema: typeof value === "string" ? parsed(value) : value }
 }
 
 const parsed = (text: string): unknown => Either.getOrUndefined(Either.try((): unknown => JSON.parse(text)))
 
 // No text is made from a pattern: one of these is found that it matches.
-const samples = ["yes", "no", "42", "7", "3.14", "2026-11-24", "12:30", "127.0.0.1", "#00ff00", "a@example.com", "word", "A"]
+const samples = [
+  ...["yes", "no", "42", "7", "3.14", "2026-11-24", "12:30"],
+  ...["127.0.0.1", "#00ff00", "a@example.com", "word", "A"]
+]
 
 /**
  * A text that matches a regular expression, if one is known.
