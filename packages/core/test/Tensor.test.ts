@@ -55,13 +55,16 @@ const cases = fc.oneof(
   listed("BYTES", same(fc.uint8Array()))
 )
 
+// chai takes an empty Option to be equal to any other
+const flawOf = (tensor: Tensor.Tensor) => Option.getOrUndefined(Tensor.flaw(tensor))
+
 describe("a tensor", () => {
   it("is read as it was given, whether it holds a list or the bytes of it", () => {
     fc.assert(fc.property(cases, ({ elements, tensor }) => {
-      assert.deepStrictEqual(Tensor.flaw(tensor), Option.none())
+      assert.isUndefined(flawOf(tensor))
       assert.deepStrictEqual(Tensor.elements(tensor), elements)
       const bytes = { ...tensor, data: Tensor.toBytes(tensor) } as Tensor.Tensor // bytes fit every datatype
-      assert.deepStrictEqual(Tensor.flaw(bytes), Option.none())
+      assert.isUndefined(flawOf(bytes))
       assert.deepStrictEqual(Tensor.elements(bytes), elements)
       assert.deepStrictEqual(Tensor.toBytes(bytes), bytes.data)
     }))
@@ -93,8 +96,8 @@ describe("a tensor", () => {
   })
 
   it("without dimensions has one element, and one with an empty dimension none", () => {
-    assert.deepStrictEqual(Tensor.flaw(Tensor.make("x", "FP32", [], [1])), Option.none())
-    assert.deepStrictEqual(Tensor.flaw(Tensor.make("x", "FP32", [3, 0], [])), Option.none())
+    assert.isUndefined(flawOf(Tensor.make("x", "FP32", [], [1])))
+    assert.isUndefined(flawOf(Tensor.make("x", "FP32", [3, 0], [])))
   })
 
   const flaws: ReadonlyArray<readonly [Tensor.Tensor, string]> = [
@@ -120,14 +123,14 @@ describe("a tensor", () => {
 
   for (const [tensor, flaw] of flaws) {
     it(`of ${tensor.datatype} and shape [${tensor.shape}] may be wrong: ${flaw}`, () => {
-      assert.deepStrictEqual(Tensor.flaw(tensor), Option.some(flaw))
+      assert.strictEqual(flawOf(tensor), flaw)
     })
   }
 
   it("of a datatype that is none is wrong, whatever prototypes are called", () => {
     for (const datatype of ["constructor", "FP8", ""]) {
       const tensor = { name: "x", datatype, shape: [], data: [1] } as unknown as Tensor.Tensor // what no compiler saw
-      assert.deepStrictEqual(Tensor.flaw(tensor), Option.some(`no datatype is called ${datatype}`))
+      assert.strictEqual(flawOf(tensor), `no datatype is called ${datatype}`)
     }
   })
 })
@@ -148,7 +151,8 @@ describe("floats of 16 bits", () => {
         .map((value, bits) => ({ bits, value }))
         .filter(({ bits, value }) => bits < 32768 && value < Infinity)
       const place = fc.integer({ min: 0, max: finite.length - 2 })
-      fc.assert(fc.property(place, fc.double({ min: 0, max: 1, noNaN: true }), (i, share) => {
+      const share = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant(0.5))
+      fc.assert(fc.property(place, share, (i, share) => {
         const [low, high] = [finite[i]!, finite[i + 1]!]
         const value = low.value + share * (high.value - low.value)
         const [got] = Tensor.elements({ ...all, data: Tensor.toBytes({ ...all, data: [value] }) })
@@ -184,8 +188,9 @@ describe("floats of 16 bits", () => {
 describe("what came of an inference", () => {
   it("tells a tensor by its name", () => {
     const tensor = Tensor.make("y", "FP32", [1], [1])
-    assert.deepStrictEqual(Inference.tensor(Inference.tensors(tensor), "y"), Option.some(tensor))
-    assert.deepStrictEqual(Inference.tensor(Inference.tensors(tensor), "z"), Option.none())
-    assert.deepStrictEqual(Inference.tensor(Inference.json({ y: 1 }), "y"), Option.none())
+    const found = (values: Inference.Values, name: string) => Option.getOrUndefined(Inference.tensor(values, name))
+    assert.strictEqual(found(Inference.tensors(tensor), "y"), tensor)
+    assert.isUndefined(found(Inference.tensors(tensor), "z"))
+    assert.isUndefined(found(Inference.json({ y: 1 }), "y"))
   })
 })

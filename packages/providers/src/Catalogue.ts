@@ -26,6 +26,7 @@ import * as Opea from "./Opea.js"
 import * as OpenAi from "./OpenAi.js"
 import * as OpenRouter from "./OpenRouter.js"
 import * as Ovms from "./Ovms.js"
+import * as S3 from "./S3.js"
 import * as Tei from "./Tei.js"
 import * as Tgi from "./Tgi.js"
 import * as Together from "./Together.js"
@@ -130,6 +131,12 @@ export const backends = {
     addressVariables: ["LLVM_BASE_URL", "LLVM_API_URL"],
     models: { infer: "bert-base" },
     layer: Llvm.layerConfig
+  },
+  s3: {
+    keyVariables: ["S3_ACCESS_KEY"],
+    addressVariables: ["S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
+    models: {},
+    layer: S3.layerConfig
   },
   xai: {
     keyVariables: ["XAI_API_KEY"],

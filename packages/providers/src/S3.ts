@@ -253,17 +253,11 @@ const readEndpoint = (
     ? "its address must be without a query, a fragment, a user and a password"
     : !S3Endpoint.isRegion(region)
     ? "the name of a region has small letters, digits and hyphens"
-    : !/^[\x21-\x2b\x2d-\x7e]+$/.test(accessKeyId)
-    ? "its access key has a character that none has"
     : !Redacted.isRedacted(secretAccessKey) || sessionToken !== undefined && !Redacted.isRedacted(sessionToken)
     ? "its secrets must be Redacted"
-    : Redacted.value(secretAccessKey) === ""
-    ? "its secret is empty"
-    : sessionToken !== undefined && !/^[\x21-\x7e]+$/.test(Redacted.value(sessionToken))
-    ? "its session token has a character that no header can carry"
     : addressing !== undefined && addressing !== "path" && addressing !== "virtual-host"
     ? "its addressing is \"path\" or \"virtual-host\""
-    : undefined
+    : credentialProblem(endpoint)
   return problem !== undefined ? Either.left(invalid(name, problem)) : Either.right(S3Endpoint.make({
     name,
     url: address,
@@ -273,6 +267,12 @@ const readEndpoint = (
     secretAccessKey,
     sessionToken
   }))
+}
+
+const credentialProblem = ({ accessKeyId, secretAccessKey, sessionToken }: Endpoint): string | undefined => {
+  const token = sessionToken === undefined ? undefined : Redacted.value(sessionToken)
+  const problem = S3Endpoint.problem(accessKeyId, Redacted.value(secretAccessKey), token)
+  return problem === undefined ? undefined : `its ${problem.of} ${problem.what}`
 }
 
 // -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ export * as Anthropic from "./Anthropic.js"
 export * as AnthropicOwnWire from "./AnthropicOwnWire.js"
 
 /**
- * Anthropic's wire: what the Messages API takes and gives, and its translation into the common words.
+ * Anthropic's wire: what the Messages API takes, said in the common words.
  *
  * @since 0.1.0
  */
@@ -155,11 +155,18 @@ export * as Mistral from "./Mistral.js"
 export * as Ollama from "./Ollama.js"
 
 /**
- * The wire of what only Ollama does: texts without a chat, and the models that a server has: pulled, looked at, loaded, removed.
+ * Ollama's wire for texts without a chat: what `/api/generate` takes and gives.
  *
  * @since 0.1.0
  */
-export * as OllamaOwnWire from "./OllamaOwnWire.js"
+export * as OllamaGenerateWire from "./OllamaGenerateWire.js"
+
+/**
+ * Ollama's wire for the models that a server has: pulled, looked at, in memory, removed; and for the server's version.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaModelsWire from "./OllamaModelsWire.js"
 
 /**
  * Ollama's own wire: what `/api/chat` and `/api/embed` take and give, and its translation into the common words.
@@ -253,6 +260,13 @@ export * as OvmsWire from "./OvmsWire.js"
 export * as RerankWire from "./RerankWire.js"
 
 /**
+ * S3: objects in buckets, at Amazon or at any server that speaks as Amazon does (MinIO, Ceph, R2, Swift …), at one endpoint or at several.
+ *
+ * @since 0.1.0
+ */
+export * as S3 from "./S3.js"
+
+/**
  * Hugging Face's Text Embeddings Inference: a server of one model, which embeds, ranks or classifies texts.
  *
  * @since 0.1.0
@@ -288,7 +302,7 @@ export * as TfServingWire from "./TfServingWire.js"
 export * as Tgi from "./Tgi.js"
 
 /**
- * TGI's own wire: what `/generate`, `/generate_stream` and `/tokenize` take and give.
+ * What TGI's own routes can be asked for, and what they answer, where the common words have no word for it.
  *
  * @since 0.1.0
  */

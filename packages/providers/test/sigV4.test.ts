@@ -134,7 +134,8 @@ describe("SigV4", () => {
 
   it("encodes all but what needs no encoding, byte by byte", () => {
     assert.strictEqual(SigV4.encode("a-z_0.9~"), "a-z_0.9~")
-    assert.strictEqual(SigV4.encode(" !'()*+,/:;=?@[]é€😀"), "%20%21%27%28%29%2A%2B%2C%2F%3A%3B%3D%3F%40%5B%5D%C3%A9%E2%82%AC%F0%9F%98%80")
+    assert.strictEqual(SigV4.encode(" !'()*+,/:;=?@[]"), "%20%21%27%28%29%2A%2B%2C%2F%3A%3B%3D%3F%40%5B%5D")
+    assert.strictEqual(SigV4.encode("é€😀"), "%C3%A9%E2%82%AC%F0%9F%98%80")
     assert.strictEqual(SigV4.encodePath("/b/a b/c+d//e"), "/b/a%20b/c%2Bd//e")
     assert.strictEqual(SigV4.encodeQuery([["prefix", "a/b c"], ["list-type", "2"]]), "?list-type=2&prefix=a%2Fb%20c")
     assert.strictEqual(SigV4.encodeQuery([]), "")

@@ -31,6 +31,7 @@ import * as OllamaWire from "./simulator/OllamaWire.js"
 import * as OpeaWire from "./simulator/OpeaWire.js"
 import * as OpenAiWire from "./simulator/OpenAiWire.js"
 import * as OvmsWire from "./simulator/OvmsWire.js"
+import * as S3Wire from "./simulator/S3Wire.js"
 import * as Settings from "./simulator/Settings.js"
 import * as TeiWire from "./simulator/TeiWire.js"
 import * as TgiWire from "./simulator/TgiWire.js"
@@ -50,7 +51,8 @@ const wires: ReadonlyArray<(further: ReadonlyArray<string>) => Wire.Wire> = [
   TeiWire.make,
   VllmWire.make,
   OvmsWire.make,
-  LlvmWire.make
+  LlvmWire.make,
+  S3Wire.make
 ]
 
 /**
@@ -336,7 +338,8 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
           [variables.baseUrl, origin.replace(/\/$/, "") + baseUrl] as const,
           ...(variables.key === undefined
             ? []
-            : settings.keys.map((key, index) => [`${variables.key}_${index + 1}`, key] as const))
+            : settings.keys.map((key, index) => [`${variables.key}_${index + 1}`, key] as const)),
+          ...Object.entries(variables.more?.(settings.keys) ?? {})
         ])
       )
   }

@@ -29,11 +29,10 @@ export const toBits = (value: number, exponentBits: ExponentBits): number => {
   const bias = (1 << exponentBits - 1) - 1
   const exponent = Math.max(exponentOf(size), 1 - bias)
   if (exponent > bias) return sign | infinity
-  // a fraction that rounds up to the next power of two carries into the exponent by itself
   const fraction = nearestEven(size * 2 ** (fractionBits - exponent))
-  const normal = fraction >= 1 << fractionBits
-  const bits = normal ? (exponent + bias << fractionBits) + fraction - (1 << fractionBits) : fraction
-  return sign | Math.min(bits, infinity)
+  // a fraction that rounds up to the next power of two carries into the exponent by itself, and so to infinity
+  const isNormal = fraction >= 1 << fractionBits
+  return sign | (isNormal ? (exponent + bias << fractionBits) + fraction - (1 << fractionBits) : fraction)
 }
 
 /** The greatest power of two that is not greater. */

@@ -43,9 +43,15 @@ const moment = (text: string | undefined): number | undefined => {
 export const count = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 
-/** How many bytes an object has of which a part came: `bytes 1-2/5`. */
-export const total = (contentRange: string | undefined): number | undefined =>
-  count(/\/(\d+)$/.exec(contentRange ?? "")?.[1])
+/** Of which part of an object the bytes come, `bytes 1-2/5`: how many that are, and of how many. */
+export const part = (contentRange: string | undefined): { readonly length?: number; readonly size?: number } => {
+  const [, from, to, of] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(contentRange ?? "") ?? []
+  const [start, end, size] = [count(from), count(to), count(of)]
+  return {
+    ...(start !== undefined && end !== undefined && end >= start && { length: end - start + 1 }),
+    ...(size !== undefined && { size })
+  }
+}
 
 /** A key or prefix as it is, where the listing is encoded. */
 const decoder = (root: Xml.Element): (text: string) => string => {

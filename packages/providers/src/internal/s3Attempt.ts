@@ -180,13 +180,13 @@ export const malformedResponse = (attempt: Attempt, response: Response, what: st
   new LlmError.MalformedResponse({
     backend: attempt.wire.backend,
     message: `${attempt.wire.backend}: ${what}`,
-    ...common(response)
+    ...common(attempt, response)
   })
 
 /** What an error says of the answer that it came with. */
-export const common = ({ headers, status }: Response) => {
+export const common = (attempt: Attempt, { headers, status }: Response) => {
   const requestId = headers["x-amz-request-id"]
-  return { status, ...(requestId !== undefined && { requestId }) }
+  return { status, ...(requestId !== undefined && { requestId: said(attempt, requestId) }) }
 }
 
 /** The error that a failure is. */

@@ -75,5 +75,19 @@ const amazon = (region: string): URL =>
 /** Whether a bucket's name can be a host's: one with dots would not fit Amazon's certificate. */
 const isHostName = (bucket: string): boolean => /^[a-z\d][a-z\d-]{1,61}[a-z\d]$/.test(bucket)
 
+/** What is wrong with credentials, if anything, and with which of them. It quotes nothing of them. */
+export const problem = (
+  key: string,
+  secret: string,
+  token: string | undefined
+): { readonly of: "key" | "secret" | "token"; readonly what: string } | undefined =>
+  !/^[\x21-\x2b\x2d-\x7e]{1,256}$/.test(key)
+    ? { of: "key", what: "is no access key: it is empty, too long, or has a character that none has" }
+    : !/^[\x21-\x7e]{1,256}$/.test(secret)
+    ? { of: "secret", what: "is no secret: it is empty, too long, or has a space or a character that none has" }
+    : token !== undefined && !/^[\x21-\x7e]{1,8192}$/.test(token)
+    ? { of: "token", what: "is no session token: it is empty, too long, or has a character that no header carries" }
+    : undefined
+
 /** Whether a text can be the name of a region, which becomes a part of the host's name. */
 export const isRegion = (text: string): boolean => /^[a-z\d][a-z\d-]{0,62}$/.test(text)

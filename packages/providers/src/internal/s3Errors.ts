@@ -170,8 +170,8 @@ export const toError = (failure: Failure, { backend, operation, resource, say }:
       }`
     ),
     status,
-    ...(code !== undefined && { code }),
-    ...(requestId !== undefined && { requestId })
+    ...(code !== undefined && { code: say(code) }),
+    ...(requestId !== undefined && { requestId: say(requestId) })
   }
   return build[kindOf(failure)](fields, operation, resource)
 }

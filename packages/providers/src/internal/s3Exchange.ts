@@ -197,7 +197,7 @@ const content = (
         new LlmError.StreamInterrupted({
           backend,
           message: Attempt.said(attempt, `${backend} ${what}`),
-          ...Attempt.common(response)
+          ...Attempt.common(attempt, response)
         })
       )))
     )

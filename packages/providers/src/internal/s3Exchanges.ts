@@ -99,8 +99,9 @@ export const make = (wire: Wire, only: string | undefined): ObjectBackend.Exchan
             range !== undefined && status !== 206 ? "the answer is not the part that was asked for" : undefined
         ),
         ({ bytes, headers }): Objects.Content => {
-          const length = S3Answers.count(headers["content-length"])
-          const size = S3Answers.total(headers["content-range"]) ?? length ?? 0
+          const part = S3Answers.part(headers["content-range"])
+          const length = S3Answers.count(headers["content-length"]) ?? part.length
+          const size = part.size ?? length ?? 0
           return { info: S3Answers.info(at, headers, size), ...(length !== undefined && { length }), bytes }
         }
       ),
@@ -122,7 +123,7 @@ export const make = (wire: Wire, only: string | undefined): ObjectBackend.Exchan
     removeMany: (bucket, keys) =>
       Effect.flatMap(removeBatch(bucket, keys.filter(Xml.isSpeakable)), (told) =>
         Effect.map(removeEach(bucket, keys.filter((key) => !Xml.isSpeakable(key))), (others) => [...told, ...others])),
-    copy: (from, to) => ask("copy", requests.copy(from, to), nothing),
+    copy: (from, to) => ask("copy", requests.copy(from, to), document(() => undefined)),
     begin: (object) =>
       ask("begin", requests.begin(object), (answer) =>
         Either.flatMap(document((root) => Xml.textOf(root, "UploadId"))(answer), (id) =>

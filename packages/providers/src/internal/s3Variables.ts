@@ -10,6 +10,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as S3Endpoint from "./s3Endpoint.js"
 
 /** One endpoint, as its variables have it. */
 export interface Found {
@@ -30,7 +31,7 @@ export const variable = (name: string): Config.Config<string | undefined> =>
     Config.mapOrFail((text) =>
       text.trim() === ""
         ? Either.left(ConfigError.InvalidData([], "is set, but to nothing"))
-        : Either.right(text.trim())
+        : Either.right(text)
     ),
     Config.option,
     Config.map(Option.getOrUndefined)
@@ -134,11 +135,15 @@ const credentials = (variables: Variables, suffix: string): Result<Credentials> 
     : ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] as const
   const accessKeyId = variables[id]
   const secretAccessKey = variables[secret]
-  return accessKeyId === undefined
-    ? Either.left(noKey)
-    : secretAccessKey === undefined
-    ? Either.left(ConfigError.MissingData([secret], `${id} is set, and the secret that belongs to it is not`))
-    : Either.right({ id, accessKeyId, secretAccessKey, sessionToken: variables[token] })
+  if (accessKeyId === undefined) return Either.left(noKey)
+  if (secretAccessKey === undefined) {
+    return Either.left(ConfigError.MissingData([secret], `${id} is set, and the secret that belongs to it is not`))
+  }
+  const problem = S3Endpoint.problem(accessKeyId, secretAccessKey, variables[token])
+  return problem === undefined
+    ? Either.right({ id, accessKeyId, secretAccessKey, sessionToken: variables[token] })
+    // which of them it is, and never what it is
+    : Either.left(ConfigError.InvalidData([{ key: id, secret, token }[problem.of]], problem.what))
 }
 
 const addressingOf = (variables: Variables, suffix: string): Result<Found["addressing"]> => {

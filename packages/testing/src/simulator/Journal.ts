@@ -202,13 +202,21 @@ const tally = (
           ? "refused"
           : "failed"
 
-const secret = new Set(["authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"])
+const secret = new Set([
+  "authorization",
+  "proxy-authorization",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "x-amz-security-token",
+  "cookie"
+])
 
 const exchange = (entry: Entry): Exchange => {
   const { counts: _, received, ...known } = entry
   return {
     ...known,
-    url: entry.url.replace(/([?&](?:api[-_]?key|key|token)=)[^&]*/gi, "$1<redacted>"),
+    url: entry.url.replace(/([?&](?:api[-_]?key|key|token|X-Amz-Signature|X-Amz-Security-Token)=)[^&]*/gi, "$1<redacted>"),
     headers: Object.fromEntries(
       Object.entries(received).flatMap(([name, value]) =>
         value === undefined ? [] : [[name, secret.has(name) ? "<redacted>" : value]]
