@@ -14,3 +14,28 @@ elif [ -f "$shared/servers/llama-server.sh" ] && command -v apt-get >/dev/null &
     echo "servers: llama-server could not be installed: $(tail -n 1 "$cache.llama.log")"
   fi
 fi
+
+# Swift's S3 door, which checks every signature: five processes on loopback, stopped by stop_servers
+if [ -n "${SPILLWAY_S3_ENDPOINT:-}" ]; then :
+elif [ -f "$shared/servers/swift-s3.sh" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  swift=$cache/swift
+  mkdir -p "$swift"
+  if ! command -v swift-proxy-server >/dev/null || ! command -v memcached >/dev/null; then
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+      swift-proxy swift-account swift-container swift-object memcached; } >"$cache.swift.log" 2>&1 </dev/null || true
+  fi
+  if command -v swift-proxy-server >/dev/null &&
+    SWIFT_HOME=$swift bash "$shared/servers/swift-s3.sh" >>"$cache.swift.log" 2>&1 </dev/null &&
+    curl -s -m 2 http://127.0.0.1:14580/healthcheck | grep -q OK; then
+    export SPILLWAY_S3_ENDPOINT=http://127.0.0.1:14580 SPILLWAY_S3_ACCESS_KEY=test:tester SPILLWAY_S3_SECRET_KEY=testing
+  else
+    echo "servers: Swift could not be started: $(tail -n 1 "$cache.swift.log")"
+  fi
+fi
+
+stop_servers() {
+  if [ -n "${swift:-}" ] && [ -d "$swift/run" ]; then
+    kill $(cat "$swift"/run/*.pid 2>/dev/null) 2>/dev/null || true
+    rm -f "$swift"/run/*.pid
+  fi
+}
