@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config"
  * (the vendors themselves; only with LIVE=1 and keys).
  */
 const live = process.env["LIVE"] === "1"
-const conditions = ["@spillway/source", "node", "import", "module", "default"]
+const conditions = ["@spillway/source", "node", "import", "default"]
 
 export default defineConfig({
   resolve: { conditions },
