@@ -23,8 +23,8 @@ const errors: { readonly [name: string]: LlmError.Tag } = {
   error_404_count_tokens: "ModelNotFound",
   error_404_model: "ModelNotFound",
   error_429_rate_limit: "RateLimited",
-  error_500_overloaded_as_api_error: "ServerFault",
-  error_529_overloaded: "ServerFault"
+  error_500_overloaded_as_api_error: "ServerFault", // W-21
+  error_529_overloaded: "ServerFault" // W-21
 }
 
 const finishReasons: { readonly [reason: string]: Completion.FinishReason } = {
