@@ -72,7 +72,11 @@ export const run = (
 ): Effect.Effect<Report> =>
   Effect.gen(function*() {
     const has = (operation: LlmService.Operation) => service.operations.has(operation)
-    const sign = yield* Effect.either(timed(has("health") ? service.health : service.listModels))
+    const list = Effect.either(timed(service.listModels))
+    // where nothing says more cheaply whether it is there, the list of models does, and is read once
+    const first = has("health") ? undefined : yield* list
+    const sign: Either.Either<readonly [unknown, number], Failure> = first ??
+      (yield* Effect.either(timed(service.health)))
     const away = Either.isLeft(sign) && isAway(sign.left.error) ? skipped("not reachable") : undefined
     const refused = Either.isLeft(sign) && isRefused(sign.left.error) ? failed(sign.left) : undefined
     const only = away ?? (refused && skipped("the key is not accepted"))
@@ -99,14 +103,15 @@ export const run = (
           }
         })
 
-    const listed = only === undefined && has("listModels") ? yield* Effect.either(timed(service.listModels)) : undefined
+    const listed = only === undefined && has("listModels") ? first ?? (yield* list) : undefined
     const chat = models.generateText
     return {
       backend,
       probes: {
-        reachable: away === undefined
-          ? passed(Either.isLeft(sign) ? sign.left.millis : sign.right[1])
-          : failed((sign as Either.Left<Failure, never>).left),
+        reachable: Either.match(sign, {
+          onLeft: (failure) => isAway(failure.error) ? failed(failure) : passed(failure.millis),
+          onRight: ([, millis]) => passed(millis)
+        }),
         key: away ?? refused ?? (keyVariables === undefined ? skipped("it needs none") : passed(0)),
         models: listed === undefined
           ? only ?? skipped(`${lacking} listModels`)

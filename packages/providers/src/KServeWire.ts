@@ -16,6 +16,7 @@ import * as Tensor from "@spillway/core/Tensor"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as HttpBackend from "./HttpBackend.js"
+import * as Bytes from "./internal/bytes.js"
 import * as ExactJson from "./internal/exactJson.js"
 import * as Json from "./internal/json.js"
 import * as TensorJson from "./internal/tensorJson.js"
@@ -138,7 +139,7 @@ export const toInfer = (
       `{${headOf(tensor)},"parameters":{"binary_data_size":${bytes[i]!.length}}}`
     )
     const head = encoder.encode(`{"inputs":[${inputs.join(",")}]${rest}}`)
-    return Either.right(outgoing(join([head, ...bytes]), {
+    return Either.right(outgoing(Bytes.join([head, ...bytes]), {
       "content-type": "application/octet-stream",
       [lengthHeader]: String(head.length)
     }))
@@ -169,16 +170,6 @@ const restOf = (
   return `${named === undefined ? "" : `,"outputs":${JSON.stringify(named)}`}${
     Object.keys(all).length === 0 ? "" : `,"parameters":${JSON.stringify(all)}`
   }`
-}
-
-const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }
 
 // -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Bytes from "./bytes.js"
 
 /** A body that is being read. */
 export interface Body {
@@ -78,21 +79,11 @@ const textual = (): Sink<string> => {
 
 const binary = (): Sink<Uint8Array> => {
   const pieces: Array<Uint8Array> = []
-  let size = 0
   return {
     add(piece) {
       pieces.push(piece)
-      size += piece.length
     },
-    end() {
-      const bytes = new Uint8Array(size)
-      let at = 0
-      for (const piece of pieces) {
-        bytes.set(piece, at)
-        at += piece.length
-      }
-      return bytes
-    }
+    end: () => Bytes.join(pieces)
   }
 }
 

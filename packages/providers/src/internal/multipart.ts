@@ -3,6 +3,7 @@
  *
  * @see https://www.rfc-editor.org/rfc/rfc7578
  */
+import * as Bytes from "./bytes.js"
 
 /** A field: a text, or a file by its name. */
 export type Field =
@@ -27,7 +28,7 @@ export const encode = (
   ])
   return {
     headers: { "content-type": `multipart/form-data; boundary=${boundary}` },
-    body: join([...pieces, encoder.encode(`--${boundary}--\r\n`)])
+    body: Bytes.join([...pieces, encoder.encode(`--${boundary}--\r\n`)])
   }
 }
 
@@ -55,14 +56,4 @@ const includes = (bytes: Uint8Array, wanted: Uint8Array): boolean => {
     if (wanted.every((byte, i) => bytes[at + i] === byte)) return true
   }
   return false
-}
-
-const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }
