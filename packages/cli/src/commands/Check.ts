@@ -12,6 +12,7 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Notice from "../Notice.js"
@@ -58,7 +59,10 @@ export const command = Command.make("check", { apis, skipApis, simulator, json }
       return yield* new Report.Refused({ message: `the environment has no key or address for ${missing.join(", ")}` })
     }
     if (wanted.length === 0) return yield* new Report.Refused({ message: "there is nothing left to check" })
-    const reports = yield* Effect.forEach(wanted, (name) => Effect.tap(probe(name, backends), (report) => Console.log(line(report))))
+    // all are tried at once, and told in their order
+    const probes = yield* Effect.forEach(wanted, (name) => Effect.fork(probe(name, backends)))
+    const reports = yield* Effect.forEach(probes, (probe) =>
+      Effect.tap(Fiber.join(probe), (report) => Console.log(line(report))))
     if (Option.isSome(given.json)) yield* save(given.json.value, backends.simulated, reports)
     const ill = reports.filter((report) => !Probe.isWell(report)).map(({ backend }) => backend)
     if (ill.length > 0) return yield* new Report.Refused({ message: `not all is well with ${ill.join(", ")}` })
