@@ -44,6 +44,14 @@ export const operations: ReadonlyArray<Operation> = [
 ]
 
 /**
+ * What is asked of a model, whichever way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Request = Completion.Request | Embedding.Request | Rerank.Request | Inference.Request
+
+/**
  * What a backend does for a program.
  *
  * @since 0.1.0

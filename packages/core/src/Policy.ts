@@ -76,6 +76,17 @@ export class CurrentTenant extends Context.Reference<CurrentTenant>()("@spillway
 }) {}
 
 /**
+ * What the caller names calls made here, to speak of them later (to a queue, of one that waits there); none unless a
+ * caller says so.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentCallId extends Context.Reference<CurrentCallId>()("@spillway/core/CurrentCallId", {
+  defaultValue: (): Option.Option<string> => Option.none()
+}) {}
+
+/**
  * Runs an effect whose calls have the given priority. For a stream, use `Stream.provideService` with
  * `CurrentPriority`.
  *
@@ -129,6 +140,20 @@ export const withTenant: {
   <A, E, R>(self: Effect.Effect<A, E, R>, tenant: string) => Effect.provideService(self, CurrentTenant, tenant)
 )
 
+/**
+ * Runs an effect whose calls bear a name, by which a queue knows them while they wait.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withCallId: {
+  (id: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Effect.Effect<A, E, R>, id: string) => Effect.provideService(self, CurrentCallId, Option.some(id))
+)
+
 const deadlineIn = (after: Duration.DurationInput) =>
   Effect.zipWith(Clock.currentTimeMillis, CurrentDeadline, (now, outer) => {
     const own = now + Duration.toMillis(after)
@@ -171,6 +196,10 @@ export interface Call {
   /** Milliseconds on the `Clock` by which the answer must have ended. */
   readonly deadline: Option.Option<number>
   readonly tenant: string
+  /** What the caller named it. */
+  readonly id: Option.Option<string>
+  /** What is asked; absent where the operation asks nothing of a model. */
+  readonly request?: LlmService.Request
   /** Which try this is; 1 is the first. */
   readonly attempt: number
   /** Why the try before this one failed; absent on the first. */
@@ -189,14 +218,17 @@ export const makeCall = (
   context: Context.Context<never>,
   backend: string,
   operation: Operation,
-  model: string
+  model: string,
+  request?: LlmService.Request
 ): Call => ({
   backend,
   operation,
   model,
+  ...(request !== undefined && { request }),
   priority: toLevel(Context.get(context, CurrentPriority)),
   deadline: Context.get(context, CurrentDeadline),
   tenant: Context.get(context, CurrentTenant),
+  id: Context.get(context, CurrentCallId),
   attempt: 1,
   held: Held.make()
 })

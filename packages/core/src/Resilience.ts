@@ -153,36 +153,36 @@ export const protect: {
   const backend = self.backend
   const whole = <A>(
     operation: LlmService.Operation,
-    model: string,
+    request: LlmService.Request | undefined,
     effect: Effect.Effect<A, LlmError.LlmError>
   ): Effect.Effect<A, LlmError.LlmError> => {
     const run = policy(() => effect)
     return Effect.contextWithEffect((context: Context.Context<never>) => {
-      const call = Policy.makeCall(context, backend, operation, model)
+      const call = Policy.makeCall(context, backend, operation, request?.model ?? "", request)
       return Effect.onExit(run(call), call.held.close)
     })
   }
   return {
     ...self,
-    generateText: (request) => whole("generateText", request.model, self.generateText(request)),
-    embed: (request) => whole("embed", request.model, self.embed(request)),
-    rerank: (request) => whole("rerank", request.model, self.rerank(request)),
-    infer: (request) => whole("infer", request.model, self.infer(request)),
-    listModels: whole("listModels", "", self.listModels),
-    health: whole("health", "", self.health),
-    streamText: (request) => streamed(backend, request.model, self.streamText(request), policy)
+    generateText: (request) => whole("generateText", request, self.generateText(request)),
+    embed: (request) => whole("embed", request, self.embed(request)),
+    rerank: (request) => whole("rerank", request, self.rerank(request)),
+    infer: (request) => whole("infer", request, self.infer(request)),
+    listModels: whole("listModels", undefined, self.listModels),
+    health: whole("health", undefined, self.health),
+    streamText: (request) => streamed(backend, request, self.streamText(request), policy)
   }
 })
 
 const streamed = (
   backend: string,
-  model: string,
+  request: Completion.Request,
   parts: Stream.Stream<Completion.Part, LlmError.LlmError>,
   policy: Policy.Policy
 ): Stream.Stream<Completion.Part, LlmError.LlmError> =>
   fromPull(
     Effect.contextWithEffect((context: Context.Context<Scope.Scope>) => {
-      const call = Policy.makeCall(context, backend, "streamText", model)
+      const call = Policy.makeCall(context, backend, "streamText", request.model, request)
       const held = call.held
       let finish: Pick<Completion.Completion, "usage"> = { usage: {} }
       const noted = (parts: Held.Parts) => {

@@ -197,6 +197,13 @@ export * as Tensor from "./Tensor.js"
 export * as Timeout from "./Timeout.js"
 
 /**
+ * How many tokens a request is about to cost, before anybody has counted them.
+ *
+ * @since 0.1.0
+ */
+export * as Tokens from "./Tokens.js"
+
+/**
  * What a model may call: a name, what it is for, and what it takes.
  *
  * @since 0.1.0

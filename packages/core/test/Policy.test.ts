@@ -16,6 +16,7 @@ const call = (held = Held.make()): Policy.Call => ({
   priority: 1,
   deadline: Option.none(),
   tenant: "",
+  id: Option.none(),
   attempt: 1,
   held
 })

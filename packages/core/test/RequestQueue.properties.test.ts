@@ -158,6 +158,7 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
           priority: level,
           deadline: after === null ? Option.none() : Option.some(deadline),
           tenant: "",
+          id: Option.none(),
           attempt: 1,
           held: Held.make()
         }

@@ -433,6 +433,7 @@ describe("RequestQueue", () => {
           priority: 0,
           deadline: Option.none(),
           tenant: "",
+          id: Option.none(),
           attempt: 1,
           held
         })
