@@ -206,6 +206,19 @@ describe("Timeout", () => {
         assert.lengthOf(yield* requests, 0)
       }))
 
+    it.scoped("begins no attempt in the moment of the deadline, wherever the call has been meanwhile", () =>
+      Effect.gen(function*() {
+        const llm = yield* ScriptedLlm.make(ScriptedLlm.repeat("hello"))
+        const timeout = yield* Timeout.make()
+        const slept: Policy.Policy = (next) => (call) => Effect.delay(next(call), "2 seconds")
+        const service = Resilience.protect(llm, Policy.compose(Timeout.deadline, slept, timeout.policy))
+        const fiber = yield* watch(Policy.withDeadline(service.generateText(request), "2 seconds"))
+        yield* TestClock.adjust("2 seconds")
+        const [result] = yield* Fiber.join(fiber)
+        assert.deepInclude(Either.getOrThrow(Either.flip(result)), { _tag: "DeadlineExceeded", phase: "attempt" })
+        assert.lengthOf(yield* llm.requests, 0)
+      }))
+
     it.scoped("ends an attempt that is under way when it comes", () =>
       Effect.gen(function*() {
         const { inFlight, llm, log } = yield* make({ attempt: "60 seconds" }, Effect.never)

@@ -1,0 +1,102 @@
+/**
+ * Shows that the tests can fail: plants the bugs that `mutations/` lists, one at a time, in a copy of the repository,
+ * and runs the tests that must notice. A bug that no test notices is a problem, as is one that can be planted no more.
+ *
+ * `node packages/tools/mutate.mjs [WORD…]` plants all of them, or those whose module, property or name has one of the
+ * words in it. A mutation is
+ *
+ *     { name, property?, file, find, replace, tests: [file…] }
+ *
+ * where `find` occurs in `file` exactly once.
+ */
+import { execFileSync } from "node:child_process"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { filesUnder, finish, isMain, root } from "./packages.mjs"
+
+/** What may be planted, in the order of modules. */
+export const mutations = async (base = root) => {
+  const files = filesUnder("packages/tools/mutations", ".mjs", base)
+  const lists = await Promise.all(files.map(async (file) => ({ module: basename(file, ".mjs"), list: (await import(join(base, file))).default })))
+  return lists.flatMap(({ list, module }) => list.map((mutation) => ({ module, ...mutation })))
+}
+
+/** The file with the bug in it, or what is wrong with the mutation. */
+export const plant = ({ find, replace }, text) => {
+  const places = text.split(find).length - 1
+  if (places !== 1) return { problem: `what it replaces occurs ${places} times, not once` }
+  return find === replace ? { problem: "it changes nothing" } : { text: text.replace(find, () => replace) }
+}
+
+/** The repository as it stands, tracked or not, with the installed packages behind links and its own beside them. */
+const copy = (base) => {
+  const to = mkdtempSync(join(tmpdir(), "spillway-mutate-"))
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: base, encoding: "utf8" })
+  for (const file of listed.split("\0").filter((file) => file !== "" && existsSync(join(base, file)))) {
+    mkdirSync(join(to, dirname(file)), { recursive: true })
+    cpSync(join(base, file), join(to, file))
+  }
+  mkdirSync(join(to, "node_modules"))
+  for (const name of readdirSync(join(base, "node_modules")).filter((name) => name !== "@spillway" && name !== ".vite")) {
+    symlinkSync(join(base, "node_modules", name), join(to, "node_modules", name))
+  }
+  cpSync(join(base, "node_modules/@spillway"), join(to, "node_modules/@spillway"), { recursive: true, verbatimSymlinks: true })
+  return to
+}
+
+/** How many of the tests passed and failed; neither where they could not be run at all. */
+const test = (at, files) => {
+  const report = join(at, "mutate-report.json")
+  rmSync(report, { force: true })
+  try {
+    execFileSync(join(at, "node_modules/.bin/vitest"), ["run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files], { cwd: at, stdio: "pipe" })
+  } catch {
+    // the report says what failed; where there is none, nothing ran
+  }
+  if (!existsSync(report)) return { passed: 0, failed: 0 }
+  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8"))
+  return { passed: numPassedTests, failed: numFailedTests }
+}
+
+if (isMain(import.meta.url)) {
+  const words = process.argv.slice(2).map((word) => word.toLowerCase())
+  const isAsked = ({ module, name, property = "" }) =>
+    words.length === 0 || words.some((word) => `${module} ${property} ${name}`.toLowerCase().includes(word))
+  const chosen = (await mutations()).filter(isAsked)
+  const problems = chosen.length === 0 ? ["there is no such mutation"] : []
+  const at = copy(root)
+  process.on("SIGINT", () => process.exit(130))
+  process.on("exit", () => rmSync(at, { recursive: true, force: true }))
+
+  const sound = new Map()
+  const isSound = (tests) => {
+    const key = tests.join(" ")
+    if (!sound.has(key)) {
+      const { failed, passed } = test(at, tests)
+      sound.set(key, failed === 0 && passed > 0)
+    }
+    return sound.get(key)
+  }
+
+  for (const mutation of chosen) {
+    const title = `${mutation.module}${mutation.property === undefined ? "" : ` ${mutation.property}`}: ${mutation.name}`
+    const file = join(at, mutation.file)
+    const original = existsSync(file) ? readFileSync(file, "utf8") : ""
+    const { problem, text } = plant(mutation, original)
+    if (problem !== undefined) {
+      problems.push(`${title}: ${problem} (${mutation.file})`)
+      continue
+    }
+    if (!isSound(mutation.tests)) {
+      problems.push(`${title}: its tests do not pass without it (${mutation.tests.join(", ")})`)
+      continue
+    }
+    writeFileSync(file, text)
+    const { failed, passed } = test(at, mutation.tests)
+    writeFileSync(file, original)
+    if (failed > 0) console.log(`✓ ${title}`)
+    else problems.push(`${title}: ${passed > 0 ? "no test noticed" : "the tests could not be run with it"}`)
+  }
+  finish("mutate", problems, `${chosen.length} planted bugs, each noticed`)
+}
