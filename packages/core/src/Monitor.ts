@@ -53,6 +53,21 @@ export interface Circuit {
 }
 
 /**
+ * What the calls of a backend may still try again, now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryBudget {
+  /** Attempts beyond a call's first that may be made now, with the fraction that is saved up for the next. */
+  readonly balance: number
+  /** Most that can be saved. */
+  readonly reserve: number
+  /** How many were not made for want of it. */
+  readonly refused: number
+}
+
+/**
  * A key, now. `id` is its name or fingerprint; the key itself is nowhere.
  *
  * @since 0.1.0
@@ -125,6 +140,7 @@ export interface Backend {
   readonly backend: string
   readonly queue?: Queue
   readonly circuit?: Circuit
+  readonly retryBudget?: RetryBudget
   readonly keys?: ReadonlyArray<Key>
   readonly calls?: Calls
 }

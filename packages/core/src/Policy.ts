@@ -181,6 +181,20 @@ export type Operation = LlmService.Operation | ObjectBackend.Operation
 export const isStreamed = (operation: Operation): boolean => operation === "streamText" || operation === "get"
 
 /**
+ * When a call came to its queue for the first time: written down there, once, so that a further attempt stands where
+ * the first one stood. Every copy of a call has the same one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Arrival {
+  /** Milliseconds on the `Clock`; none before it has come. */
+  since: number | undefined
+  /** Who came first within a millisecond: the smaller. */
+  sequence: number
+}
+
+/**
  * What policies see of a request.
  *
  * @since 0.1.0
@@ -204,6 +218,8 @@ export interface Call {
   readonly attempt: number
   /** Why the try before this one failed; absent on the first. */
   readonly previous?: LlmError
+  /** The queue's own. */
+  readonly arrival: Arrival
   /** What the call holds until its answer has ended. Inside `attempt` it is what this attempt holds. */
   readonly held: Held.Held
 }
@@ -230,6 +246,7 @@ export const makeCall = (
   tenant: Context.get(context, CurrentTenant),
   id: Context.get(context, CurrentCallId),
   attempt: 1,
+  arrival: { since: undefined, sequence: 0 },
   held: Held.make()
 })
 

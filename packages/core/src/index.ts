@@ -162,6 +162,13 @@ export * as Resilience from "./Resilience.js"
 export * as Retry from "./Retry.js"
 
 /**
+ * How many attempts beyond their first the calls of a backend may make together, so that one that is dead is not asked six times as often as one that is well.
+ *
+ * @since 0.1.0
+ */
+export * as RetryBudget from "./RetryBudget.js"
+
+/**
  * Several services as one: chosen by the name of the model, or one after the other until one answers.
  *
  * @since 0.1.0
