@@ -18,6 +18,7 @@ const call = (held = Held.make()): Policy.Call => ({
   tenant: "",
   id: Option.none(),
   attempt: 1,
+  arrival: { since: undefined, sequence: 0 },
   held
 })
 

@@ -160,6 +160,7 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
           tenant: "",
           id: Option.none(),
           attempt: 1,
+          arrival: { since: undefined, sequence: 0 },
           held: Held.make()
         }
         const fiber = yield* Effect.fork(Effect.onExit(way(call), call.held.close))

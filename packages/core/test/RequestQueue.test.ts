@@ -435,6 +435,7 @@ describe("RequestQueue", () => {
           tenant: "",
           id: Option.none(),
           attempt: 1,
+          arrival: { since: undefined, sequence: 0 },
           held
         })
         yield* forked(waits)
