@@ -7,28 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import type * as FiberStatus from "effect/FiberStatus"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as Held from "../Held.js"
 import type { LlmError } from "../LlmError.js"
 import type * as Alarms from "./alarms.js"
-
-const runtimeOf = <R>(
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  status: FiberStatus.Running
-): Runtime.Runtime<R> =>
-  Runtime.make({
-    // what the fiber runs was given R, so its context has it
-    context: fiber.currentContext as Runtime.Runtime<R>["context"],
-    fiberRefs: fiber.getFiberRefs(),
-    runtimeFlags: RuntimeFlags.enable(status.runtimeFlags, RuntimeFlags.Interruption)
-  })
-
-// an error is the parent's to handle: a fiber that failed would be logged as one that nobody handled
-const start = <A, E, R>(runtime: Runtime.Runtime<R>, effect: Effect.Effect<A, E, R>, immediate: boolean) =>
-  Runtime.runFork(runtime)(Effect.exit(effect), { immediate })
+import * as Child from "./child.js"
 
 /**
  * Interrupts the effect when it has not ended at `time`, and fails once it has given everything back.
@@ -41,7 +25,7 @@ export const until = <A, R>(
 ): Effect.Effect<A, LlmError, R> =>
   Effect.withFiberRuntime((parent, status) =>
     Effect.async<A, LlmError>((resume) => {
-      const child = start(runtimeOf<R>(parent, status), effect, true)
+      const child = Child.start(Child.runtimeOf<R>(parent, status), effect, true)
       const done = child.unsafePoll()
       if (done !== null) return resume(Exit.flatten(done))
       let isLate = false
@@ -129,8 +113,8 @@ export const watch = <A>(
       })
     })
 
-    const runtime = runtimeOf<never>(parent, status)
-    const child = start(runtime, pump, false)
+    const runtime = Child.runtimeOf<never>(parent, status)
+    const child = Child.start(runtime, pump, false)
     const next = () => Math.min(deadline, (since === Infinity ? alarms.now() : since) + idle)
     const ring = () => {
       const now = alarms.now()

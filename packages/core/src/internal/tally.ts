@@ -4,6 +4,7 @@
  */
 import type * as LlmError from "../LlmError.js"
 import type * as Monitor from "../Monitor.js"
+import * as Sample from "./sample.js"
 
 /** How a call ended: well, with an error, given up by its caller, or by a bug. */
 export type Outcome = "success" | "interrupted" | "died" | LlmError.Tag
@@ -30,8 +31,8 @@ export const make = (): Tally => {
   let outputTokens = 0
   const failed: Counts = {}
   const retries: Counts = {}
-  const latencies = makeSample()
-  const firstParts = makeSample()
+  const latencies = Sample.make(sampleSize)
+  const firstParts = Sample.make(sampleSize)
   const pace = makePace()
   return {
     started(now) {
@@ -64,29 +65,13 @@ export const make = (): Tally => {
       inputTokens,
       outputTokens,
       perSecond: started === 0 ? 0 : pace.read(now, firstStart),
-      latencyMillis: latencies.read(),
-      firstPartMillis: firstParts.read()
+      latencyMillis: latencies.percentiles(),
+      firstPartMillis: firstParts.percentiles()
     })
   }
 }
 
 const sampleSize = 1024
-
-const makeSample = () => {
-  const values = new Float64Array(sampleSize)
-  let count = 0
-  return {
-    add(value: number) {
-      values[count++ % sampleSize] = value
-    },
-    read(): Monitor.Percentiles {
-      const sorted = values.slice(0, Math.min(count, sampleSize)).sort()
-      // nearest rank: the smallest value that so much of the sample does not exceed
-      const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
-      return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
-    }
-  }
-}
 
 const minute = 60
 
