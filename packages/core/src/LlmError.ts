@@ -28,7 +28,9 @@ const answered = {
   /** The backend's own code or type for it, as it stood in the body. */
   code: Schema.optional(Schema.String),
   /** The backend's id of the request, to quote to its support. */
-  requestId: Schema.optional(Schema.String)
+  requestId: Schema.optional(Schema.String),
+  /** Whether trying again is of use, where the backend says so itself. */
+  shouldRetry: Schema.optional(Schema.Boolean)
 }
 
 const waitable = {
@@ -250,14 +252,20 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>("@spi
 ) {}
 
 /**
- * The circuit to this backend is open: it has been failing, and is left alone until `retryAfter` has passed.
+ * The circuit to this backend is open: it has been failing, and is left alone until `retryAfter` has passed, or until
+ * somebody closes it, where there is none.
  *
  * @since 0.1.0
  * @category errors
  */
 export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@spillway/core/CircuitOpen")(
   "CircuitOpen",
-  { ...common, ...waitable }
+  {
+    ...common,
+    ...waitable,
+    /** The last failure that opened it: its name and its message, shortened. */
+    fault: Schema.optional(Schema.Struct({ error: Schema.String, message: Schema.String }))
+  }
 ) {}
 
 /**
@@ -418,7 +426,8 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
 }
 
 /**
- * What may help against an error.
+ * What may help against an error: the verdict, unless the backend says otherwise. Where it wants no more attempts, time
+ * does not help; where it does, time helps against what else is final. About another key it knows nothing.
  *
  * @since 0.1.0
  * @category verdicts
@@ -431,7 +440,13 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
  * assert.strictEqual(LlmError.retriability(error), "Retry")
  * ```
  */
-export const retriability = (error: LlmError): Retriability => verdicts[error._tag].retriability
+export const retriability = (error: LlmError): Retriability => {
+  const { retriability } = verdicts[error._tag]
+  const said = "shouldRetry" in error ? error.shouldRetry : undefined
+  return said === undefined || retriability === "RotateKey"
+    ? retriability
+    : said ? "Retry" : retriability === "Retry" ? "Failover" : retriability
+}
 
 /**
  * Whether an error counts against the backend's circuit breaker.

@@ -474,7 +474,7 @@ describe("Retry", () => {
         const error = yield* Effect.flip(Retry.make({ jitter: 2 }))
         assert.strictEqual(
           error.message,
-          "Retry.jitter: must be \"full\", \"equal\", \"none\" or a number from 0 to 1, not 2"
+          "Retry.jitter: must be \"full\", \"equal\", \"decorrelated\", \"none\" or a number from 0 to 1, not 2"
         )
       }))
   })
