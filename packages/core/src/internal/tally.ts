@@ -5,6 +5,7 @@
 import type * as LlmError from "../LlmError.js"
 import type * as Monitor from "../Monitor.js"
 import * as Sample from "./sample.js"
+import * as Throughput from "./throughput.js"
 
 /** How a call ended: well, with an error, given up by its caller, or by a bug. */
 export type Outcome = "success" | "interrupted" | "died" | LlmError.Tag
@@ -33,14 +34,14 @@ export const make = (): Tally => {
   const retries: Counts = {}
   const latencies = Sample.make(sampleSize)
   const firstParts = Sample.make(sampleSize)
-  const pace = makePace()
+  const throughput = Throughput.make()
   return {
     started(now) {
       if (started++ === 0) firstStart = now
     },
     answered: firstParts.add,
     ended(now, millis, outcome) {
-      pace.add(now)
+      throughput.add(now)
       if (outcome === "success") {
         succeeded++
         latencies.add(millis)
@@ -64,7 +65,7 @@ export const make = (): Tally => {
       retries: { ...retries },
       inputTokens,
       outputTokens,
-      perSecond: started === 0 ? 0 : pace.read(now, firstStart),
+      perSecond: started === 0 ? 0 : throughput.read(now, firstStart),
       latencyMillis: latencies.percentiles(),
       firstPartMillis: firstParts.percentiles()
     })
@@ -72,26 +73,3 @@ export const make = (): Tally => {
 }
 
 const sampleSize = 1024
-
-const minute = 60
-
-const makePace = () => {
-  const counts = new Uint32Array(minute)
-  const seconds = new Float64Array(minute)
-  return {
-    add(now: number) {
-      const second = Math.floor(now / 1000)
-      const slot = second % minute
-      if (seconds[slot] !== second) {
-        seconds[slot] = second
-        counts[slot] = 0
-      }
-      counts[slot]!++
-    },
-    read(now: number, since: number) {
-      const second = Math.floor(now / 1000)
-      const sum = counts.reduce((sum, count, slot) => second - seconds[slot]! < minute ? sum + count : sum, 0)
-      return sum / Math.min(Math.max((now - since) / 1000, 1), minute)
-    }
-  }
-}
