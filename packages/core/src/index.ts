@@ -120,6 +120,13 @@ export * as Objects from "./Objects.js"
 export * as Policy from "./Policy.js"
 
 /**
+ * What models cost, and what a call has cost: in whole micro-dollars, millionths of a US dollar.
+ *
+ * @since 0.1.0
+ */
+export * as PriceBook from "./PriceBook.js"
+
+/**
  * What is said to a model: messages made of parts, in words that belong to no backend.
  *
  * @since 0.1.0
