@@ -115,7 +115,10 @@ const toBackends = (
         Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(environment))))
       )
   const layers = Object.fromEntries(
-    names.map((name) => [name, Resilience.layer(options)(Catalogue.backends[name].layer)] as const)
+    names.map((name) => {
+      const { layer }: Catalogue.Entry = Catalogue.backends[name]
+      return [name, Resilience.layer(options)(layer)] as const
+    })
   )
   return {
     names,

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Operation } from "./LlmService.js"
-import type * as ObjectBackend from "./ObjectBackend.js"
+import type * as Protection from "./Protection.js"
 
 /**
  * The names of one version of the conventions.
@@ -87,12 +87,13 @@ export const versions = { "v1.41": v1_41, dev } as const
 export type Version = keyof typeof versions
 
 /**
- * What an operation is called. The conventions know nothing of stores of objects: there it is called as we call it.
+ * What an operation is called. The conventions know nothing of stores of objects, and of what only one backend does:
+ * there it is called as we call it.
  *
  * @since 0.1.0
  * @category destructors
  */
-export const operation = (names: GenAiNames, operation: Operation | ObjectBackend.Operation): string =>
+export const operation = (names: GenAiNames, operation: Protection.Operation): string =>
   isOfModels(names, operation) ? names.operations[operation] : operation
 
 const isOfModels = (names: GenAiNames, operation: string): operation is Operation =>

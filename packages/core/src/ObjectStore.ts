@@ -24,6 +24,7 @@ import * as Uploading from "./internal/objectUpload.js"
 import type * as LlmError from "./LlmError.js"
 import type * as ObjectBackend from "./ObjectBackend.js"
 import type * as Objects from "./Objects.js"
+import * as Protection from "./Protection.js"
 
 // -----------------------------------------------------------------------------
 // what a program uses
@@ -115,7 +116,10 @@ export class ObjectStore extends Context.Tag("@spillway/core/ObjectStore")<Objec
  * @since 0.1.0
  * @category constructors
  */
-export const make = (definition: ObjectBackend.Definition): Service => {
+export const make = (definition: ObjectBackend.Definition): Service =>
+  Protection.own(definition.backend, (protection) => serve(within(definition, protection)))
+
+const serve = (definition: ObjectBackend.Definition): Service => {
   const { backend, exchanges, presign } = definition
   return {
     backend,
@@ -137,6 +141,39 @@ export const make = (definition: ObjectBackend.Definition): Service => {
     createBucket: exchanges.createBucket,
     deleteBucket: exchanges.deleteBucket,
     listBuckets: Effect.suspend(exchanges.listBuckets)
+  }
+}
+
+/** Each single exchange is protected, so that what is tried again is one part, not the upload. */
+const within = (definition: ObjectBackend.Definition, protection: Protection.Protection): ObjectBackend.Definition => {
+  const { exchanges } = definition
+  const whole = <I extends ReadonlyArray<unknown>, A>(
+    operation: ObjectBackend.Operation,
+    exchange: (...input: I) => Effect.Effect<A, LlmError.LlmError>
+  ) =>
+  (...input: I): Effect.Effect<A, LlmError.LlmError> =>
+    protection.whole({ operation, model: "" }, Effect.suspend(() => exchange(...input)))
+  return {
+    ...definition,
+    exchanges: {
+      put: whole("put", exchanges.put),
+      get: (at, range) => protection.opened({ operation: "get", model: "" }, exchanges.get(at, range)),
+      head: whole("head", exchanges.head),
+      list: whole("list", exchanges.list),
+      remove: whole("remove", exchanges.remove),
+      removeMany: whole("removeMany", exchanges.removeMany),
+      copy: whole("copy", exchanges.copy),
+      begin: whole("begin", exchanges.begin),
+      sendPart: whole("sendPart", exchanges.sendPart),
+      copyPart: whole("copyPart", exchanges.copyPart),
+      listParts: whole("listParts", exchanges.listParts),
+      complete: whole("complete", exchanges.complete),
+      abort: whole("abort", exchanges.abort),
+      uploads: whole("uploads", exchanges.uploads),
+      createBucket: whole("createBucket", exchanges.createBucket),
+      deleteBucket: whole("deleteBucket", exchanges.deleteBucket),
+      listBuckets: whole("listBuckets", exchanges.listBuckets)
+    }
   }
 }
 

@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as Held from "./Held.js"
 import type { LlmError } from "./LlmError.js"
 import type * as LlmService from "./LlmService.js"
-import type * as ObjectBackend from "./ObjectBackend.js"
+import type * as Protection from "./Protection.js"
 
 // -----------------------------------------------------------------------------
 // what a caller may say of a call
@@ -165,20 +165,12 @@ const deadlineIn = (after: Duration.DurationInput) =>
 // -----------------------------------------------------------------------------
 
 /**
- * What is asked of a backend: of a model, or of a store of objects.
+ * What is asked of a backend: of a model, of a store of objects, or what only that backend does.
  *
  * @since 0.1.0
  * @category models
  */
-export type Operation = LlmService.Operation | ObjectBackend.Operation
-
-/**
- * Whether the answer comes in pieces, and the call lasts until the last of them.
- *
- * @since 0.1.0
- * @category destructors
- */
-export const isStreamed = (operation: Operation): boolean => operation === "streamText" || operation === "get"
+export type Operation = Protection.Operation
 
 /**
  * When a call came to its queue for the first time: written down there, once, so that a further attempt stands where
@@ -203,6 +195,8 @@ export interface Arrival {
 export interface Call {
   readonly backend: string
   readonly operation: Operation
+  /** Whether the answer comes in parts, and the call lasts until the last of them. */
+  readonly isStreamed: boolean
   /** The model asked for; empty where the operation has none. */
   readonly model: string
   /** 0 (most urgent) to 2. */
@@ -212,7 +206,7 @@ export interface Call {
   readonly tenant: string
   /** What the caller named it. */
   readonly id: Option.Option<string>
-  /** What is asked; absent where the operation asks nothing of a model. */
+  /** What is asked; absent where it is none of the requests that every backend knows. */
   readonly request?: LlmService.Request
   /** Which try this is; 1 is the first. */
   readonly attempt: number
@@ -233,12 +227,12 @@ export interface Call {
 export const makeCall = (
   context: Context.Context<never>,
   backend: string,
-  operation: Operation,
-  model: string,
-  request?: LlmService.Request
+  { model, operation, request }: Protection.Asked<never>,
+  isStreamed: boolean
 ): Call => ({
   backend,
   operation,
+  isStreamed,
   model,
   ...(request !== undefined && { request }),
   priority: toLevel(Context.get(context, CurrentPriority)),

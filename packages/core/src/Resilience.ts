@@ -1,5 +1,6 @@
 /**
- * Puts policies around a service: what comes out is a service again. `layer` puts the standard ones around a layer.
+ * Puts policies around a service: what comes out is a service again. `layer` puts the standard ones around a layer, with
+ * all that its backend does.
  *
  * A call goes through the standard policies from the top to the bottom, and its answer back up:
  *
@@ -22,25 +23,19 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
-import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import * as CircuitBreaker from "./CircuitBreaker.js"
-import type * as Completion from "./Completion.js"
-import type * as Held from "./Held.js"
+import * as Protecting from "./internal/protecting.js"
 import * as InvalidOptions from "./InvalidOptions.js"
-import * as LlmError from "./LlmError.js"
 import * as LlmService from "./LlmService.js"
 import * as Policy from "./Policy.js"
+import * as Protection from "./Protection.js"
 import * as RequestQueue from "./RequestQueue.js"
 import * as Retry from "./Retry.js"
 import * as Telemetry from "./Telemetry.js"
@@ -109,8 +104,9 @@ export const standard = (
   })
 
 /**
- * The standard policies around the service of a layer. Each time the layer is built, it has a queue and a circuit of
- * its own.
+ * The standard policies around the services of a layer: its `LlmService`, and what else its backend does (`Tei.Tei`,
+ * `Ollama.Ollama`, a store of objects) besides. All wait in one queue and are watched by one circuit, which each layer
+ * has of its own, each time it is built. A service that knows of no policy (see `Protection.own`) comes out as it is.
  *
  * @since 0.1.0
  * @category layers
@@ -118,22 +114,32 @@ export const standard = (
  * ```ts
  * import { LlmService, Resilience } from "@spillway/core"
  * import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
  *
  * const Backend = Layer.succeed(LlmService.LlmService, LlmService.make("echo", {}))
  * const Live = Backend.pipe(Resilience.layer({ retry: { maxRetries: 3 }, queue: { concurrency: 20 } }))
  * ```
  */
 export const layer = (options: Options = {}) =>
-<E, R>(
-  self: Layer.Layer<LlmService.LlmService, E, R>
-): Layer.Layer<LlmService.LlmService, E | InvalidOptions.InvalidOptions, R> =>
-  Layer.provide(
-    Layer.scoped(
-      LlmService.LlmService,
-      Effect.flatMap(LlmService.LlmService, (service) =>
-        Effect.map(standard(service.backend, options), (policy) => protect(service, policy)))
-    ),
-    self
+<E, R, Own = never>(
+  self: Layer.Layer<LlmService.LlmService | Own, E, R>
+): Layer.Layer<LlmService.LlmService | Own, E | InvalidOptions.InvalidOptions, R> =>
+  Layer.flatMap(self, (services) =>
+    Layer.scopedContext(
+      Effect.map(standard(Context.get(services, LlmService.LlmService).backend, options), (policy) =>
+        protectAll(services, policy))
+    ))
+
+const protectAll = <Own>(
+  services: Context.Context<LlmService.LlmService | Own>,
+  policy: Policy.Policy
+): Context.Context<LlmService.LlmService | Own> =>
+  Context.add(
+    // what is behind each tag is of the tag's type again
+    Context.unsafeMake(new Map(Array.from(services.unsafeMap, ([tag, service]) =>
+      [tag, Predicate.isObject(service) ? protectOwn(service, policy) : service]))),
+    LlmService.LlmService,
+    protect(Context.get(services, LlmService.LlmService), policy)
   )
 
 // -----------------------------------------------------------------------------
@@ -149,103 +155,18 @@ export const layer = (options: Options = {}) =>
 export const protect: {
   (policy: Policy.Policy): (self: LlmService.Service) => LlmService.Service
   (self: LlmService.Service, policy: Policy.Policy): LlmService.Service
-} = dual(2, (self: LlmService.Service, policy: Policy.Policy): LlmService.Service => {
-  const backend = self.backend
-  const whole = <A>(
-    operation: LlmService.Operation,
-    request: LlmService.Request | undefined,
-    effect: Effect.Effect<A, LlmError.LlmError>
-  ): Effect.Effect<A, LlmError.LlmError> => {
-    const run = policy(() => effect)
-    return Effect.contextWithEffect((context: Context.Context<never>) => {
-      const call = Policy.makeCall(context, backend, operation, request?.model ?? "", request)
-      return Effect.onExit(run(call), call.held.close)
-    })
-  }
-  return {
-    ...self,
-    generateText: (request) => whole("generateText", request, self.generateText(request)),
-    embed: (request) => whole("embed", request, self.embed(request)),
-    rerank: (request) => whole("rerank", request, self.rerank(request)),
-    infer: (request) => whole("infer", request, self.infer(request)),
-    listModels: whole("listModels", undefined, self.listModels),
-    health: whole("health", undefined, self.health),
-    streamText: (request) => streamed(backend, request, self.streamText(request), policy)
-  }
-})
+} = dual(2, (self: LlmService.Service, policy: Policy.Policy): LlmService.Service =>
+  Protection.llm(self, Protecting.make(self.backend, policy)))
 
-const streamed = (
-  backend: string,
-  request: Completion.Request,
-  parts: Stream.Stream<Completion.Part, LlmError.LlmError>,
-  policy: Policy.Policy
-): Stream.Stream<Completion.Part, LlmError.LlmError> =>
-  fromPull(
-    Effect.contextWithEffect((context: Context.Context<Scope.Scope>) => {
-      const call = Policy.makeCall(context, backend, "streamText", request.model, request)
-      const held = call.held
-      let finish: Pick<Completion.Completion, "usage"> = { usage: {} }
-      const noted = (parts: Held.Parts) => {
-        const last = Chunk.unsafeLast(parts)
-        if (last._tag === "Finish") finish = last
-        return parts
-      }
-      // what is held goes back the moment the answer has ended, not when its consumer is done
-      const end = (error: Option.Option<LlmError.LlmError>) =>
-        Effect.zipRight(
-          held.close(Option.match(error, { onNone: () => Exit.succeed(finish), onSome: Exit.fail })),
-          Effect.fail(error)
-        )
-      let pull: Held.Pull = policy(open(parts, backend))(call).pipe(
-        Effect.mapError(Option.some),
-        Effect.flatMap(({ first, pull: others }) => {
-          noted(first)
-          return Effect.map(held.watched(Effect.catchAll(Effect.map(others, noted), end)), (rest) => {
-            pull = rest
-            return first
-          })
-        }),
-        Effect.catchAll(end)
-      )
-      return Effect.as(
-        // the stream's own failures have closed it by then: what fails later is its consumer, who has left early
-        Scope.addFinalizerExit(Context.get(context, Scope.Scope), (exit) =>
-          held.close(Exit.isFailure(exit) && Cause.isFailure(exit.cause) ? Exit.void : exit)),
-        Effect.suspend(() => pull)
-      )
-    })
-  )
-
-// like `Stream.fromPull`, at half the cost per part: the end is looked for once, not at each pull
-const fromPull = (pull: Effect.Effect<Held.Pull, never, Scope.Scope>) =>
-  Stream.fromChannel(Channel.unwrapScoped(Effect.map(pull, (pull) => {
-    const step: Channel.Channel<Held.Parts, unknown, Option.Option<LlmError.LlmError>, unknown, void> = Channel.flatMap(
-      Channel.fromEffect(pull),
-      (parts) => Channel.flatMap(Channel.write(parts), () => step)
-    )
-    return Channel.catchAll(step, Option.match({ onNone: () => Channel.void, onSome: Channel.fail }))
-  })))
-
-interface Opened {
-  readonly first: Held.Parts
-  readonly pull: Held.Pull
-}
-
-const open =
-  (parts: Stream.Stream<Completion.Part, LlmError.LlmError>, backend: string): Policy.Next<Opened, never> => (call) =>
-    Effect.flatMap(Scope.make(), (scope) => {
-      call.held.add((exit) => Scope.close(scope, exit))
-      return Effect.flatMap(Scope.extend(Stream.toPull(parts), scope), (toPull) => {
-        const pull: Held.Pull = Effect.flatMap(toPull, (parts) => Chunk.isEmpty(parts) ? pull : Effect.succeed(parts))
-        return Effect.mapBoth(pull, {
-          onSuccess: (first): Opened => ({ first, pull }),
-          onFailure: Option.getOrElse(() =>
-            new LlmError.StreamInterrupted({
-              backend,
-              model: call.model,
-              message: `${backend} ended the stream before its first part`
-            })
-          )
-        })
-      })
-    })
+/**
+ * The same for a service of what only one backend does (`Protection.own`), or a store of objects: where a backend was
+ * made without a layer, give it the policy that its `LlmService` has. Any other service comes back as it is.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const protectOwn: {
+  (policy: Policy.Policy): <S extends object>(self: S) => S
+  <S extends object>(self: S, policy: Policy.Policy): S
+} = dual(2, <S extends object>(self: S, policy: Policy.Policy): S =>
+  Protection.within(self, (backend) => Protecting.make(backend, policy)))

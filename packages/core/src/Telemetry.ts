@@ -264,7 +264,7 @@ const attempts = (backend: string, tally: Tally.Tally): Policy.Policy => {
 
 const outcomeOf = (call: Policy.Call, exit: Exit.Exit<unknown, unknown>): Tally.Outcome => {
   if (exit._tag === "Success") {
-    return Policy.isStreamed(call.operation) && exit.value === undefined ? "interrupted" : "success"
+    return call.isStreamed && exit.value === undefined ? "interrupted" : "success"
   }
   const failure = Cause.failureOption(exit.cause)
   // what a call fails with is an LlmError, as `Policy.Next` says

@@ -126,7 +126,7 @@ const policy = (times: Required<{ [K in keyof Options]: Duration.Duration }>, al
   return (next) => (call) =>
     Effect.suspend(() => {
       const deadline = Option.getOrElse(call.deadline, () => Infinity)
-      if (Policy.isStreamed(call.operation)) watch(call, deadline)
+      if (call.isStreamed) watch(call, deadline)
       if (attempt === Infinity && deadline === Infinity) return next(call)
       const now = alarms.now()
       if (now >= deadline) return Effect.fail(late(call, "attempt", "would be tried again only after its deadline"))

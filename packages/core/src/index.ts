@@ -134,6 +134,13 @@ export * as PriceBook from "./PriceBook.js"
 export * as Prompt from "./Prompt.js"
 
 /**
+ * What stands around the operations of a backend, as those see it who have the operations: they say what is asked, and hand over how it is done.
+ *
+ * @since 0.1.0
+ */
+export * as Protection from "./Protection.js"
+
+/**
  * Several stores as one, each of which holds every object: what is written is written to all of them, what is read is read from the first that has it.
  *
  * @since 0.1.0

@@ -12,6 +12,7 @@ const fault = new LlmError.ServerFault({ backend: "scripted", message: "broken" 
 const call = (held = Held.make()): Policy.Call => ({
   backend: "scripted",
   operation: "generateText",
+  isStreamed: false,
   model: "m",
   priority: 1,
   deadline: Option.none(),

@@ -154,6 +154,7 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
         const call: Policy.Call = {
           backend: "test",
           operation: "generateText",
+          isStreamed: false,
           model: `${id}`,
           priority: level,
           deadline: after === null ? Option.none() : Option.some(deadline),

@@ -429,6 +429,7 @@ describe("RequestQueue", () => {
         const waits = queue.policy(() => Effect.never)({
           backend: "test",
           operation: "listModels",
+          isStreamed: false,
           model: "",
           priority: 0,
           deadline: Option.none(),

@@ -2,6 +2,7 @@ import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Policy from "@spillway/core/Policy"
+import * as Protection from "@spillway/core/Protection"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Retry from "@spillway/core/Retry"
 import * as Router from "@spillway/core/Router"
@@ -21,6 +22,7 @@ class NoVault {
 declare const Plain: Layer.Layer<LlmService.LlmService>
 declare const Groq: Layer.Layer<LlmService.LlmService, NoKey, Http>
 declare const Claude: Layer.Layer<LlmService.LlmService, NoVault, Vault | Http>
+declare const Owner: Layer.Layer<LlmService.LlmService | Vault, NoVault, Http>
 declare const service: LlmService.Service
 
 describe("a layer", () => {
@@ -30,6 +32,18 @@ describe("a layer", () => {
     >()
     expectTypeOf(Groq.pipe(Resilience.layer({ retry: { maxRetries: 3 } }))).toEqualTypeOf<
       Layer.Layer<LlmService.LlmService, NoKey | InvalidOptions.InvalidOptions, Http>
+    >()
+  })
+
+  it("keeps within its policies all that it provides", () => {
+    expectTypeOf(Owner.pipe(Resilience.layer())).toEqualTypeOf<
+      Layer.Layer<LlmService.LlmService | Vault, NoVault | InvalidOptions.InvalidOptions, Http>
+    >()
+    expectTypeOf(Resilience.layer()(Layer.merge(Owner, Layer.succeed(Http, { send: () => {} })))).toEqualTypeOf<
+      Layer.Layer<LlmService.LlmService | Vault | Http, NoVault | InvalidOptions.InvalidOptions, Http>
+    >()
+    expectTypeOf(Router.layer({ owner: Owner.pipe(Resilience.layer()), plain: Plain })).toEqualTypeOf<
+      Layer.Layer<LlmService.LlmService, NoVault | InvalidOptions.InvalidOptions, Http>
     >()
   })
 
@@ -82,6 +96,18 @@ describe("a policy", () => {
     expectTypeOf(Resilience.protect(Policy.identity)(service)).toEqualTypeOf<LlmService.Service>()
     expectTypeOf(Router.withModel(service, "m")).toEqualTypeOf<LlmService.Service>()
     expectTypeOf(Router.withModel("m")(service)).toEqualTypeOf<LlmService.Service>()
+  })
+
+  it("is put around what only one backend does, which stays what it is", () => {
+    const own = Protection.own("dog", ({ whole }) => ({
+      bark: (word: string) => whole({ operation: "dog.bark", model: "" }, Effect.succeed(word))
+    }))
+    type Own = { bark: (word: string) => Effect.Effect<string, LlmError.LlmError> }
+    expectTypeOf(own).toEqualTypeOf<Own>()
+    expectTypeOf(Resilience.protectOwn(own, Policy.identity)).toEqualTypeOf<Own>()
+    expectTypeOf(Resilience.protectOwn(Policy.identity)(own)).toEqualTypeOf<Own>()
+    // @ts-expect-error its operations have the backend's name before theirs
+    Protection.none.whole({ operation: "bark", model: "" }, Effect.void)
   })
 
   it("takes no options that do not exist", () => {
