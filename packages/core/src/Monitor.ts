@@ -68,6 +68,21 @@ export interface RetryBudget {
 }
 
 /**
+ * The rate that a backend has been found to take, now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AdaptiveRate {
+  /** Attempts per second that are let through; absent while all of them are. */
+  readonly perSecond?: number
+  /** Attempts that wait for their time. */
+  readonly waiting: number
+  /** Refusals that it has learned from. */
+  readonly refusals: number
+}
+
+/**
  * A key, now. `id` is its name or fingerprint; the key itself is nowhere.
  *
  * @since 0.1.0
@@ -141,6 +156,7 @@ export interface Backend {
   readonly queue?: Queue
   readonly circuit?: Circuit
   readonly retryBudget?: RetryBudget
+  readonly adaptiveRate?: AdaptiveRate
   readonly keys?: ReadonlyArray<Key>
   readonly calls?: Calls
 }

@@ -1,6 +1,13 @@
 // Written by `npm run codegen`.
 
 /**
+ * Learns from a backend's refusals how fast it may be asked, and asks no faster: for backends whose limits nobody knows, and that do not say in their headers what is left.
+ *
+ * @since 0.1.0
+ */
+export * as AdaptiveRate from "./AdaptiveRate.js"
+
+/**
  * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
  *
  * @since 0.1.0

@@ -270,6 +270,8 @@ describe("Telemetry", () => {
             abandoned: 1
           },
           circuit: { state: "open", failures: 5, opened: 2, openUntil: 10_000 },
+          retryBudget: { balance: 12.5, reserve: 500, refused: 3 },
+          adaptiveRate: { perSecond: 7.5, waiting: 2, refusals: 4 },
           keys: [
             key({ inFlight: 2, successes: 4, failures: { RateLimited: 1 } }),
             key({ id: "key-2", state: "cooling", until: 4000 })
@@ -287,6 +289,9 @@ describe("Telemetry", () => {
         assert.deepStrictEqual(yield* read("llm_queue_abandoned_total"), { "": 1 })
         assert.deepStrictEqual(yield* read("llm_breaker_state"), { "": 2 })
         assert.deepStrictEqual(yield* read("llm_breaker_opened_total"), { "": 2 })
+        assert.deepStrictEqual(yield* read("llm_retry_budget"), { "": 12.5 })
+        assert.deepStrictEqual(yield* read("llm_retry_budget_refused_total"), { "": 3 })
+        assert.deepStrictEqual(yield* read("llm_adaptive_rate"), { "": 7.5 })
         assert.deepStrictEqual(yield* read("llm_keys"), { ready: 1, cooling: 1, exhausted: 0, retired: 0 })
         assert.deepStrictEqual(yield* read("llm_key_inflight"), { "key-1": 2, "key-2": 0 })
         assert.deepStrictEqual(yield* read("llm_key_cooldown_seconds"), { "key-1": 0, "key-2": 3 })
@@ -296,13 +301,19 @@ describe("Telemetry", () => {
           "key-2 success": 0
         })
 
-        state = { ...state, queue: { ...state.queue!, waiting: 0, rejected: 5 }, keys: [key({ successes: 6 })] }
+        state = {
+          ...state,
+          queue: { ...state.queue!, waiting: 0, rejected: 5 },
+          adaptiveRate: { waiting: 0, refusals: 4 },
+          keys: [key({ successes: 6 })]
+        }
         yield* publish
         yield* publish
         assert.deepStrictEqual(yield* read("llm_queue_depth"), { "": 0 })
         assert.deepStrictEqual(yield* read("llm_queue_rejected_total"), { "": 5 })
         assert.deepStrictEqual(yield* read("llm_key_inflight"), { "key-1": 0, "key-2": 0 })
         assert.strictEqual((yield* read("llm_key_requests_total"))["key-1 success"], 6)
+        assert.deepStrictEqual(yield* read("llm_adaptive_rate"), { "": 0 })
 
         // a queue that was built anew counts from zero; the metric goes on
         state = { queue: { ...state.queue!, rejected: 1 } }

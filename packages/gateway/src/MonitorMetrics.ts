@@ -14,9 +14,11 @@ import type { Family, Labels, Sample } from "./Prometheus.js"
  * @category conversions
  */
 export const fromSnapshot = ({ backends }: Monitor.Snapshot): ReadonlyArray<Family> =>
-  backends.flatMap(({ backend, queue, circuit, keys }) => [
+  backends.flatMap(({ backend, queue, circuit, retryBudget, adaptiveRate, keys }) => [
     ...(queue === undefined ? [] : fromQueue(backend, queue)),
     ...(circuit === undefined ? [] : fromCircuit(backend, circuit)),
+    ...(retryBudget === undefined ? [] : fromRetryBudget(backend, retryBudget)),
+    ...(adaptiveRate === undefined ? [] : fromAdaptiveRate(backend, adaptiveRate)),
     ...(keys ?? []).flatMap((key) => fromKey(backend, key))
   ])
 
@@ -64,6 +66,34 @@ const fromCircuit = (backend: string, circuit: Monitor.Circuit): ReadonlyArray<F
     ),
     gauge("circuit_failures", "Failures in a row while closed", { labels, value: circuit.failures }),
     counter("circuit_opened_total", "How often the circuit has opened", { labels, value: circuit.opened })
+  ]
+}
+
+const fromRetryBudget = (backend: string, budget: Monitor.RetryBudget): ReadonlyArray<Family> => {
+  const labels = { backend }
+  return [
+    gauge("retry_budget_balance", "Retries that all calls together may make now", { labels, value: budget.balance }),
+    gauge("retry_budget_reserve", "Most retries that can be saved", { labels, value: budget.reserve }),
+    counter("retry_budget_refused_total", "Retries that were not made since nothing was left", {
+      labels,
+      value: budget.refused
+    })
+  ]
+}
+
+const fromAdaptiveRate = (backend: string, adaptive: Monitor.AdaptiveRate): ReadonlyArray<Family> => {
+  const labels = { backend }
+  return [
+    gauge(
+      "adaptive_rate_per_second",
+      "Attempts that are let through; no sample while all of them are",
+      ...(adaptive.perSecond === undefined ? [] : [{ labels, value: adaptive.perSecond }])
+    ),
+    gauge("adaptive_rate_waiting", "Attempts that wait for their time", { labels, value: adaptive.waiting }),
+    counter("adaptive_rate_refusals_total", "Refusals that the rate was learned from", {
+      labels,
+      value: adaptive.refusals
+    })
   ]
 }
 

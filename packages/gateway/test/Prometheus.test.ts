@@ -97,6 +97,12 @@ describe("Prometheus", () => {
       "spillway_circuit_state{backend=\"openai\",state=\"half-open\"}": 1,
       "spillway_circuit_failures{backend=\"openai\"}": 5,
       "spillway_circuit_opened_total{backend=\"openai\"}": 1,
+      "spillway_retry_budget_balance{backend=\"openai\"}": 12.5,
+      "spillway_retry_budget_reserve{backend=\"openai\"}": 500,
+      "spillway_retry_budget_refused_total{backend=\"openai\"}": 3,
+      "spillway_adaptive_rate_per_second{backend=\"openai\"}": 7.5,
+      "spillway_adaptive_rate_waiting{backend=\"openai\"}": 2,
+      "spillway_adaptive_rate_refusals_total{backend=\"openai\"}": 4,
       "spillway_key_state{backend=\"openai\",key=\"one\",state=\"ready\"}": 0,
       "spillway_key_state{backend=\"openai\",key=\"one\",state=\"cooling\"}": 1,
       "spillway_key_state{backend=\"openai\",key=\"one\",state=\"exhausted\"}": 0,
@@ -128,6 +134,8 @@ const snapshot: Monitor.Snapshot = {
         abandoned: 3
       },
       circuit: { state: "half-open", failures: 5, opened: 1 },
+      retryBudget: { balance: 12.5, reserve: 500, refused: 3 },
+      adaptiveRate: { perSecond: 7.5, waiting: 2, refusals: 4 },
       keys: [{
         id: "one",
         state: "cooling",

@@ -10,6 +10,8 @@ const gauges = {
   llm_inflight: "Calls under way.",
   llm_concurrency_limit: "Most calls under way at once.",
   llm_breaker_state: "The circuit: 0 closed, 1 half-open, 2 open.",
+  llm_retry_budget: "Retries that all calls together may make now.",
+  llm_adaptive_rate: "Attempts per second that are let through; 0 while all of them are.",
   llm_key_inflight: "Attempts under way with the key.",
   llm_key_cooldown_seconds: "How long the key still rests.",
   llm_keys: "Keys of the pool, by state."
@@ -19,6 +21,7 @@ const counters = {
   llm_queue_rejected_total: "Calls that found the queue full, or closed.",
   llm_queue_abandoned_total: "Calls that were given up while they waited.",
   llm_breaker_opened_total: "How often the circuit has opened.",
+  llm_retry_budget_refused_total: "Retries that were not made since nothing was left.",
   llm_key_requests_total: "Attempts with the key, by how they ended."
 } as const
 
@@ -54,7 +57,7 @@ const set = (name: keyof typeof gauges | keyof typeof counters, labels: Metrics.
 /** Sets every metric to what the snapshot says; what is no longer there goes to zero. */
 export const publish = (snapshot: Monitor.Snapshot): void => {
   round++
-  for (const { backend, circuit, keys, queue } of snapshot.backends) {
+  for (const { adaptiveRate, backend, circuit, keys, queue, retryBudget } of snapshot.backends) {
     if (queue !== undefined) {
       set("llm_queue_depth", { backend }, queue.waiting)
       set("llm_queue_oldest_wait_seconds", { backend }, queue.oldestWaitMillis / 1000)
@@ -67,6 +70,11 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
       set("llm_breaker_state", { backend }, breakerStates[circuit.state])
       set("llm_breaker_opened_total", { backend }, circuit.opened)
     }
+    if (retryBudget !== undefined) {
+      set("llm_retry_budget", { backend }, retryBudget.balance)
+      set("llm_retry_budget_refused_total", { backend }, retryBudget.refused)
+    }
+    if (adaptiveRate !== undefined) set("llm_adaptive_rate", { backend }, adaptiveRate.perSecond ?? 0)
     for (const state of keys === undefined ? [] : keyStates) {
       set("llm_keys", { backend, state }, keys!.filter((key) => key.state === state).length)
     }
