@@ -42,13 +42,13 @@ export type Pull<A = Completion.Part> = Effect.Effect<Parts<A>, Option.Option<Ll
 export type Parts<A = Completion.Part> = Chunk.Chunk<A>
 
 /**
- * Stands between a streamed answer and its consumer from the first part on. When it cuts the answer off, it closes
- * `held` itself, whether or not the consumer is there to hear of it.
+ * Stands between a streamed answer and its consumer, once the first parts are there; those it is shown. When it cuts the
+ * answer off, it closes `held` itself, whether or not the consumer is there to hear of it.
  *
  * @since 0.1.0
  * @category models
  */
-export type Watch = <A>(rest: Pull<A>, held: Held) => Effect.Effect<Pull<A>>
+export type Watch = <A>(rest: Pull<A>, held: Held, first: Parts<A>) => Effect.Effect<Pull<A>>
 
 /**
  * The things that a call holds.
@@ -63,8 +63,8 @@ export interface Held {
   readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
   /** Has the rest of the answer watched, should it be a stream: the first to ask stands next to the backend. */
   readonly watch: (watch: Watch) => void
-  /** The rest of a streamed answer, watched by all who asked. */
-  readonly watched: <A>(rest: Pull<A>) => Effect.Effect<Pull<A>>
+  /** The rest of a streamed answer, after its first parts, watched by all who asked. */
+  readonly watched: <A>(rest: Pull<A>, first: Parts<A>) => Effect.Effect<Pull<A>>
   /** Hands over to another what is held and who watches: it is given back when the other is closed. */
   readonly moveTo: (other: Held) => void
 }
@@ -117,10 +117,10 @@ export const make = (): Held => {
       if (watches === undefined) watches = [watch]
       else watches.push(watch)
     },
-    watched: (rest) =>
+    watched: (rest, first) =>
       watches === undefined
         ? Effect.succeed(rest)
-        : Effect.reduce(watches, rest, (rest, watch) => watch(rest, self)),
+        : Effect.reduce(watches, rest, (rest, watch) => watch(rest, self, first)),
     moveTo(other) {
       other.add(self.close)
       watches?.forEach(other.watch)

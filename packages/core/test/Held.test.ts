@@ -75,7 +75,10 @@ describe("Held", () => {
   it.effect("has the rest of a stream watched by all who asked, the first nearest to the backend", () =>
     Effect.gen(function*() {
       const { entries, note } = log()
-      const watching = (name: string): Held.Watch => (rest) => Effect.succeed(Effect.tap(rest, note(name)))
+      const watching = (name: string): Held.Watch => (rest, _, first) => {
+        entries.push(`${name} after ${first.length}`)
+        return Effect.succeed(Effect.tap(rest, note(name)))
+      }
       const attempt = Held.make()
       const call = Held.make()
       attempt.watch(watching("attempt"))
@@ -83,9 +86,9 @@ describe("Held", () => {
       call.watch(watching("call"))
       const pull = yield* call.watched(Effect.sync(() => {
         entries.push("backend")
-        return Chunk.of({ _tag: "TextDelta", text: "hi" } as const)
-      }))
+        return Chunk.of("there")
+      }), Chunk.of("hi"))
       yield* pull
-      assert.deepStrictEqual(entries, ["backend", "attempt", "call"])
+      assert.deepStrictEqual(entries, ["attempt after 1", "call after 1", "backend", "attempt", "call"])
     }))
 })

@@ -68,7 +68,7 @@ const streamed = <A>(
         Effect.mapError(Option.some),
         Effect.flatMap(({ first, pull: others }) => {
           noted(first)
-          return Effect.map(held.watched(Effect.catchAll(Effect.map(others, noted), end)), (rest) => {
+          return Effect.map(held.watched(Effect.catchAll(Effect.map(others, noted), end), first), (rest) => {
             pull = rest
             return first
           })
@@ -144,7 +144,7 @@ const opened = (backend: string, policy: Policy.Policy, asked: Protection.Asked<
     const held = call.held
     const end = ending(held, () => wasRead)
     const within = Effect.flatMap(policy(read(open))(call), ({ content, first, pull }) =>
-      Effect.map(held.watched(Effect.catchAll(pull, end)), (rest): Objects.Content => {
+      Effect.map(held.watched(Effect.catchAll(pull, end), Option.getOrElse(first, Chunk.empty)), (rest): Objects.Content => {
         let waiting = first
         const next = Effect.suspend(() => {
           const bytes = waiting
