@@ -8,8 +8,9 @@
  * |---|---|---|
  * | `Telemetry` | counts, measures, traces | it sees what the caller sees: one call, its retries and waits included |
  * | `Timeout.deadline` | refuses what is late already | nothing further down is bothered with it |
- * | `Retry` | 5 times, after 1, 2, 4, 8, 16 s ± 20 %, or what the backend says | a call that sleeps before its next attempt holds no place: 5 places and 5 sleepers, and nothing would move |
+ * | `Retry` | 5 times, after 1, 2, 4, 8, 16 s ± 20 %, or what the backend says; all calls together no more than 500 and half as often as they succeed (`RetryBudget`) | a call that sleeps before its next attempt holds no place: 5 places and 5 sleepers, and nothing would move |
  * | `RequestQueue` | 5 at once, 100 wait | only attempts spend the backend's quota, so attempts are what it limits |
+ * | `AdaptiveRate` | nothing; with `adaptive`, no faster than the backend lately took it | inside the queue, which decides whose turn it is |
  * | `CircuitBreaker` | opens after 5 failures in a row, for 30 s | inside the queue, nothing passes a circuit that opened while it waited, and an open one empties the queue at once |
  * | attempts' `Telemetry` | counts and traces attempts | it sees what is sent |
  * | `Timeout` | 60 s for an attempt, 60 s of silence in a stream | the place is free and the breaker knows when the time is over |
@@ -27,9 +28,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as AdaptiveRate from "./AdaptiveRate.js"
 import * as CircuitBreaker from "./CircuitBreaker.js"
 import * as Protecting from "./internal/protecting.js"
 import * as InvalidOptions from "./InvalidOptions.js"
@@ -38,6 +41,7 @@ import * as Policy from "./Policy.js"
 import * as Protection from "./Protection.js"
 import * as RequestQueue from "./RequestQueue.js"
 import * as Retry from "./Retry.js"
+import * as RetryBudget from "./RetryBudget.js"
 import * as Telemetry from "./Telemetry.js"
 import * as Timeout from "./Timeout.js"
 
@@ -55,6 +59,8 @@ export interface Options {
   readonly telemetry?: Telemetry.Options | false | undefined
   readonly retry?: Retry.Options | false | undefined
   readonly queue?: Omit<RequestQueue.Options, "backend"> | false | undefined
+  /** `true` for its defaults. @default false */
+  readonly adaptive?: Omit<AdaptiveRate.Options, "backend"> | boolean | undefined
   readonly breaker?: Omit<CircuitBreaker.Options, "backend"> | false | undefined
   /** Without it, only the call's own deadline ends what takes too long. */
   readonly timeout?: Timeout.Options | false | undefined
@@ -68,6 +74,7 @@ const validate = InvalidOptions.validate(
     telemetry: Schema.optional(Schema.Unknown),
     retry: Schema.optional(Schema.Unknown),
     queue: Schema.optional(Schema.Unknown),
+    adaptive: Schema.optional(Schema.Unknown),
     breaker: Schema.optional(Schema.Unknown),
     timeout: Schema.optional(Schema.Unknown)
   })
@@ -85,11 +92,15 @@ export const standard = (
 ): Effect.Effect<Policy.Policy, InvalidOptions.InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
     yield* validate({ backend, ...options })
-    const { breaker, queue, retry, telemetry, timeout } = options
-    const none = { policy: Policy.identity, attempts: Policy.identity }
+    const { adaptive = false, breaker, queue, retry, telemetry, timeout } = options
+    const none = { policy: Policy.identity, attempts: Policy.identity, budget: Option.none() }
     const telling = telemetry === false ? none : yield* Telemetry.make(backend, telemetry)
     const retrying = retry === false ? none : yield* Retry.make(retry)
+    if (Option.isSome(retrying.budget)) yield* RetryBudget.register(retrying.budget.value, backend)
     const queueing = queue === false ? none : yield* RequestQueue.make({ ...queue, backend })
+    const pacing = adaptive === false
+      ? none
+      : yield* AdaptiveRate.make({ ...(adaptive === true ? {} : adaptive), backend })
     const breaking = breaker === false ? none : yield* CircuitBreaker.make({ ...breaker, backend })
     const timing = yield* Timeout.make(timeout === false ? Timeout.never : timeout)
     return Policy.compose(
@@ -97,6 +108,7 @@ export const standard = (
       Timeout.deadline,
       retrying.policy,
       queueing.policy,
+      pacing.policy,
       breaking.policy,
       telling.attempts,
       timing.policy

@@ -181,6 +181,8 @@ describe("Resilience", () => {
       Effect.gen(function*() {
         const { llm, monitor, times } = yield* make({}, ScriptedLlm.repeat(fault))
         assert.deepInclude((yield* monitor).queue, { capacity: 100, concurrency: 5 })
+        assert.deepStrictEqual((yield* monitor).retryBudget, { balance: 500, reserve: 500, refused: 0 })
+        assert.isUndefined((yield* monitor).adaptiveRate)
         // the fifth failure in a row opens the circuit, so the sixth attempt is not made
         assert.strictEqual(tagOf(yield* play(llm.generateText(request))), "CircuitOpen")
         assert.deepStrictEqual(yield* times, [0, 1000, 3000, 7000, 15_000])
@@ -191,11 +193,13 @@ describe("Resilience", () => {
     it.scoped("takes every policy's options, and leaves out what is false", () =>
       Effect.gen(function*() {
         const all = yield* make(
-          { queue: { concurrency: 2, capacity: 3 }, retry: { maxRetries: 1 }, breaker: { failures: 1 }, timeout: { attempt: "2 seconds" } },
+          { queue: { concurrency: 2, capacity: 3 }, retry: { maxRetries: 1, budget: { reserve: 7, perSecond: 0 } }, adaptive: true, breaker: { failures: 1 }, timeout: { attempt: "2 seconds" } },
           ScriptedLlm.repeat(Effect.never)
         )
         assert.strictEqual(tagOf(yield* play(all.llm.generateText(request))), "CircuitOpen")
         assert.deepInclude((yield* all.monitor).queue, { capacity: 3, concurrency: 2 })
+        assert.deepStrictEqual((yield* all.monitor).retryBudget, { balance: 6, reserve: 7, refused: 0 })
+        assert.deepStrictEqual((yield* all.monitor).adaptiveRate, { waiting: 0, refusals: 0 })
         assert.lengthOf(yield* all.times, 1)
 
         const off = { telemetry: false, queue: false, breaker: false, timeout: false } as const
@@ -205,7 +209,7 @@ describe("Resilience", () => {
         const { calls, circuit, queue } = yield* none.monitor
         assert.deepStrictEqual([calls?.started, circuit, queue], [2, undefined, undefined])
 
-        const bare = yield* make(off, "hello")
+        const bare = yield* make({ ...off, retry: { budget: false } }, "hello")
         assert.strictEqual(tagOf(yield* play(bare.llm.generateText(request))), "success")
         assert.isUndefined(yield* bare.monitor)
       }))
@@ -215,6 +219,8 @@ describe("Resilience", () => {
         const wrong = [
           [{ queue: { concurrency: 0 } }, "RequestQueue", "concurrency"],
           [{ retry: { factor: 0 } }, "Retry", "factor"],
+          [{ retry: { budget: { ratio: -1 } } }, "RetryBudget", "ratio"],
+          [{ adaptive: { floor: 0 } }, "AdaptiveRate", "floor"],
           [{ breaker: { failures: 0 } }, "CircuitBreaker", "failures"],
           [{ timeout: { attempt: 0 } }, "Timeout", "attempt"],
           [{ telemetry: { models: -1 } }, "Telemetry", "models"],
