@@ -67,6 +67,7 @@ const wasAsked: { readonly [T in LlmError.Tag]: boolean } = {
   QueueFull: false,
   KeysCooling: false,
   KeysExhausted: false,
+  BudgetExceeded: false,
   PartialFailure: false
 }
 

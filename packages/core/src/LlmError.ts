@@ -306,6 +306,27 @@ export class KeysExhausted extends Schema.TaggedError<KeysExhausted>("@spillway/
 ) {}
 
 /**
+ * A budget has no room for the call, or cannot tell, as nobody knows what the model costs. Nothing was sent. Whether
+ * another backend may be asked is for the budget to say: see `retriability`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BudgetExceeded extends Schema.TaggedError<BudgetExceeded>("@spillway/core/BudgetExceeded")(
+  "BudgetExceeded",
+  {
+    ...common,
+    /** When the budget has room again, where that is a matter of time. */
+    ...waitable,
+    /** The name of the limit. */
+    limit: Schema.String,
+    reason: Schema.Literal("LimitReached", "PriceUnknown"),
+    /** Whether it is over, or another backend may be asked, which may be cheaper. */
+    atLimit: Schema.Literal("refuse", "failover")
+  }
+) {}
+
+/**
  * What was to be done in several places was done in some of them only. To do it again does no harm where it is done.
  *
  * @since 0.1.0
@@ -350,6 +371,7 @@ export const LlmError = Schema.Union(
   QueueFull,
   KeysCooling,
   KeysExhausted,
+  BudgetExceeded,
   PartialFailure
 )
 
@@ -422,12 +444,14 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
   QueueFull: { retriability: "Failover", backendFault: false },
   KeysCooling: { retriability: "Retry", backendFault: false },
   KeysExhausted: { retriability: "Failover", backendFault: false },
+  BudgetExceeded: { retriability: "Never", backendFault: false },
   PartialFailure: { retriability: "Retry", backendFault: false }
 }
 
 /**
  * What may help against an error: the verdict, unless the backend says otherwise. Where it wants no more attempts, time
- * does not help; where it does, time helps against what else is final. About another key it knows nothing.
+ * does not help; where it does, time helps against what else is final. About another key it knows nothing. A budget
+ * says itself whether another backend may be asked.
  *
  * @since 0.1.0
  * @category verdicts
@@ -441,6 +465,7 @@ export const verdicts: { readonly [T in Tag]: Verdict } = {
  * ```
  */
 export const retriability = (error: LlmError): Retriability => {
+  if (error._tag === "BudgetExceeded" && error.atLimit === "failover") return "Failover"
   const { retriability } = verdicts[error._tag]
   const said = "shouldRetry" in error ? error.shouldRetry : undefined
   return said === undefined || retriability === "RotateKey"

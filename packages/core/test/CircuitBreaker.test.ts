@@ -145,6 +145,10 @@ describe("CircuitBreaker", () => {
           QueueFull: [new LlmError.QueueFull({ ...common, capacity: 0, waiting: 0 }), "overlooks"],
           KeysCooling: [new LlmError.KeysCooling(common), "overlooks"],
           KeysExhausted: [new LlmError.KeysExhausted(common), "overlooks"],
+          BudgetExceeded: [
+            new LlmError.BudgetExceeded({ ...common, limit: "all per day", reason: "LimitReached", atLimit: "refuse" }),
+            "overlooks"
+          ],
           PartialFailure: [new LlmError.PartialFailure({ ...common, done: [], failed: [] }), "overlooks"]
         }
         const failures = (breaker: CircuitBreaker.CircuitBreaker) =>

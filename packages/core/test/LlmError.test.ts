@@ -29,6 +29,13 @@ const all: { readonly [T in LlmError.Tag]: Extract<LlmError.LlmError, { readonly
   QueueFull: new LlmError.QueueFull({ ...common, retryAfter, capacity: 100, waiting: 100 }),
   KeysCooling: new LlmError.KeysCooling({ ...common, retryAfter }),
   KeysExhausted: new LlmError.KeysExhausted(common),
+  BudgetExceeded: new LlmError.BudgetExceeded({
+    ...common,
+    retryAfter,
+    limit: "tenant per day",
+    reason: "LimitReached",
+    atLimit: "refuse"
+  }),
   PartialFailure: new LlmError.PartialFailure({
     ...common,
     done: ["here"],
@@ -74,7 +81,16 @@ describe("LlmError", () => {
       "QueueFull",
       "KeysExhausted"
     ])
-    assert.deepStrictEqual(by("Never"), ["InvalidRequest", "Conflict", "ContentFiltered", "DeadlineExceeded"])
+    assert.deepStrictEqual(by("Never"), [
+      "InvalidRequest",
+      "Conflict",
+      "ContentFiltered",
+      "DeadlineExceeded",
+      "BudgetExceeded"
+    ])
+    const { limit, reason } = all.BudgetExceeded
+    const elsewhere = new LlmError.BudgetExceeded({ ...common, limit, reason, atLimit: "failover" })
+    assert.strictEqual(LlmError.retriability(elsewhere), "Failover")
     assert.deepStrictEqual(Object.values(all).filter(LlmError.isBackendFault).map((error) => error._tag), [
       "ServerFault",
       "NetworkFailure",
@@ -93,7 +109,8 @@ describe("LlmError", () => {
       "NetworkFailure",
       "CircuitOpen",
       "QueueFull",
-      "KeysCooling"
+      "KeysCooling",
+      "BudgetExceeded"
     ])
     assert.deepStrictEqual(Option.getOrNull(LlmError.retryAfter(all.RateLimited)), retryAfter)
     assert.deepStrictEqual(Option.getOrNull(LlmError.retryAfter(new LlmError.RateLimited(common))), null)

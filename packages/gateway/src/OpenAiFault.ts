@@ -61,6 +61,7 @@ export const faults: { readonly [T in LlmError.Tag | Reason]: Fault } = {
   QueueFull: { status: 503, type: "overloaded_error", final: false },
   KeysCooling: { status: 429, type: "rate_limit_error", final: false },
   KeysExhausted: { status: 503, ...server },
+  BudgetExceeded: { status: 429, type: "insufficient_quota", final: true },
   PartialFailure: { status: 502, ...server },
   InvalidJson: { status: 400, ...request },
   BodyTooLarge: { status: 413, ...request },

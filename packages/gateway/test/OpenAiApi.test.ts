@@ -441,6 +441,13 @@ describe("OpenAiApi", () => {
       QueueFull: new LlmError.QueueFull({ ...common, ...wait, capacity: 1, waiting: 1 }),
       KeysCooling: new LlmError.KeysCooling({ ...common, ...wait }),
       KeysExhausted: new LlmError.KeysExhausted(common),
+      BudgetExceeded: new LlmError.BudgetExceeded({
+        ...common,
+        ...wait,
+        limit: "tenant per day",
+        reason: "LimitReached",
+        atLimit: "refuse"
+      }),
       PartialFailure: new LlmError.PartialFailure({ ...common, done: [], failed: [] })
     }
     const expected: { readonly [T in LlmError.Tag]: readonly [status: number, code: string, param?: string] } = {
@@ -465,6 +472,7 @@ describe("OpenAiApi", () => {
       QueueFull: [503, "queue_full"],
       KeysCooling: [429, "keys_cooling"],
       KeysExhausted: [503, "keys_exhausted"],
+      BudgetExceeded: [429, "budget_exceeded"],
       PartialFailure: [502, "partial_failure"]
     }
     it.effect("of a backend that takes none of its keys is what it would be with one key", () =>
