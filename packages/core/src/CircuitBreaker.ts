@@ -1,136 +1,56 @@
 /**
  * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
  *
- * What counts against the backend are the errors that are its own fault
- * (`LlmError.isBackendFault`). Every other answer, a refusal included, shows that it is there, and counts as a
- * success. What never reached it, and what was interrupted, counts as nothing.
+ * | state | what goes through | becomes |
+ * |---|---|---|
+ * | closed | everything | open, at so many failures in a row or (`rate`) at a share of failures or of slow answers |
+ * | open | nothing | half-open, with the first call after the open time |
+ * | half-open | a few probes | closed or open, as they fare |
+ * | isolated | nothing | closed, when nobody holds it so any longer |
+ * | disabled | everything, and nothing is counted | closed, when it is enabled |
  *
- * A call is judged when its answer has *ended*, so a stream that breaks half-way is a failure, and one that its
+ * **What counts.** A failure is an error that is the backend's own fault (`LlmError.isBackendFault`). Every other answer,
+ * a refusal included, shows that it is there, and counts as a success. What never reached it counts as nothing.
+ *
+ * **When.** A call is judged when its answer has *ended*, so a stream that breaks half-way is a failure, and one that its
  * consumer leaves early is none. A probe alone is judged as soon as it has answered, which for a stream is its first
  * part: the others do not wait until a long answer has been read. Should that stream break later, it counts then, as
  * any other would.
  *
+ * **A backend that hangs.** An attempt timeout is a failure. But callers may be gone before it, each at a deadline of his
+ * own or interrupted, and a backend that answers nobody would never be found out. So a call that was given up without
+ * an answer is a failure too, if it had waited for at least a second (`patience`) and for twice as long as the latest
+ * answers took on average. Who wants an answer sooner than that has learnt nothing of the backend, and is none: a
+ * caller with a deadline of 10 milliseconds opens nobody's circuit.
+ *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as PubSub from "effect/PubSub"
+import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Circuit from "./internal/circuit.js"
+import * as CircuitOptions from "./internal/circuitOptions.js"
+import * as Outcome from "./internal/circuitOutcome.js"
+import * as Report from "./internal/circuitReport.js"
+import * as CircuitSnapshot from "./internal/circuitSnapshot.js"
 import * as InvalidOptions from "./InvalidOptions.js"
-import * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
 import type * as Policy from "./Policy.js"
 
-export {
-  /**
-   * Opens at so many failures in a row; one success forgets them.
-   *
-   * @since 0.1.0
-   * @category constructors
-   */
-  consecutive
-} from "./internal/circuit.js"
-export type { Closed, HalfOpen, Open, Outcome, Rule, State } from "./internal/circuit.js"
+export type { Options, Rate } from "./internal/circuitOptions.js"
+export type { Snapshot } from "./internal/circuitSnapshot.js"
+export type { Closed, Disabled, Fault, HalfOpen, Isolated, Known, Open, Outcome, State } from "./internal/circuitState.js"
 
 // -----------------------------------------------------------------------------
-// outcomes
+// models
 // -----------------------------------------------------------------------------
-
-/** Whether the backend was asked at all, when a call ends in this error. */
-const wasAsked: { readonly [T in LlmError.Tag]: boolean } = {
-  RateLimited: true,
-  QuotaExhausted: true,
-  AuthenticationFailed: true,
-  PermissionDenied: true,
-  InvalidRequest: true,
-  ModelNotFound: true,
-  NotFound: true,
-  Conflict: true,
-  ContentFiltered: true,
-  ServerFault: true,
-  NetworkFailure: true,
-  MalformedResponse: true,
-  StreamInterrupted: true,
-  Unsupported: false,
-  InvalidOutput: true,
-  TimedOut: true,
-  DeadlineExceeded: false,
-  CircuitOpen: false,
-  QueueFull: false,
-  KeysCooling: false,
-  KeysExhausted: false,
-  BudgetExceeded: false,
-  PartialFailure: false
-}
-
-/**
- * What the end of a call says of its backend. An interruption says nothing, nor does a bug, nor an error that is not
- * one of `LlmError`.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export const outcome = (exit: Exit.Exit<unknown, unknown>): Circuit.Outcome =>
-  exit._tag === "Success" ? "Success" : Option.match(failure(exit.cause), {
-    onNone: () => "Neutral",
-    onSome: (error) => LlmError.isBackendFault(error) ? "Failure" : wasAsked[error._tag] ? "Success" : "Neutral"
-  })
-
-const failure = (cause: Cause.Cause<unknown>) => Option.filter(Cause.failureOption(cause), LlmError.isLlmError)
-
-// -----------------------------------------------------------------------------
-// breakers
-// -----------------------------------------------------------------------------
-
-/**
- * How a breaker is built.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** Whose circuit it is, in errors and for the monitor. */
-  readonly backend: string
-  /**
-   * Failures in a row that open the circuit, from 1.
-   *
-   * @default 5
-   */
-  readonly failures?: number | undefined
-  /**
-   * Another rule for when to open; `failures` then means nothing.
-   *
-   * @default consecutive(failures)
-   */
-  readonly rule?: Circuit.Rule | undefined
-  /**
-   * How long an open circuit lets nothing through, from 1 millisecond. A probe that has not answered in this time is
-   * waited for no longer: one more goes.
-   *
-   * @default 30 seconds
-   */
-  readonly openFor?: Duration.DurationInput | undefined
-  /**
-   * Most probes under way at once, from 1.
-   *
-   * @default 1
-   */
-  readonly probes?: number | undefined
-  /**
-   * Probes that must succeed before the circuit closes, from 1. The first that fails opens it again.
-   *
-   * @default 1
-   */
-  readonly successes?: number | undefined
-}
 
 /**
  * A backend's circuit breaker.
@@ -145,32 +65,58 @@ export interface CircuitBreaker {
   readonly state: Effect.Effect<Circuit.State>
   /** What the circuit is, and then what it becomes. */
   readonly changes: Stream.Stream<Circuit.State>
+  /** How it becomes something else, from now on; each time is told once. */
+  readonly transitions: Stream.Stream<Monitor.CircuitTransition>
   /** Opens it by hand: nothing goes through until `close`. */
   readonly open: Effect.Effect<void>
-  /** Closes it by hand, with nothing recorded. */
+  /** Opens it by hand for a time, from 1 millisecond; then it is probed. */
+  readonly openFor: (time: Duration.DurationInput) => Effect.Effect<void, InvalidOptions.InvalidOptions>
+  /** Opens it by hand until a moment, in milliseconds since 1970; then it is probed. */
+  readonly openUntil: (moment: number) => Effect.Effect<void, InvalidOptions.InvalidOptions>
+  /** Closes it by hand, whatever it is, with nothing remembered. */
   readonly close: Effect.Effect<void>
+  /**
+   * Lets nothing through until the scope closes: it is closed when the last of those who isolated it has gone. Where
+   * somebody said otherwise in the meantime (`close`, `open`, `disable`), that holds.
+   */
+  readonly isolate: Effect.Effect<void, never, Scope.Scope>
+  /** Takes it out of use: everything goes through, and nothing is counted, until `enable`. */
+  readonly disable: Effect.Effect<void>
+  /** Takes a disabled circuit into use again, closed. */
+  readonly enable: Effect.Effect<void>
+  /** The circuit as JSON, to go on with later. */
+  readonly snapshot: Effect.Effect<CircuitSnapshot.Snapshot>
+  /**
+   * Goes on as it was once saved. What is no snapshot is named, and changes nothing; what was counted by another rule is
+   * forgotten, an isolation has ended with those who held it, and an open time that was not set by hand is no longer
+   * than it can be here.
+   */
+  readonly restore: (snapshot: CircuitSnapshot.Snapshot) => Effect.Effect<void, InvalidOptions.InvalidOptions>
 }
 
-const count = InvalidOptions.whole({ atLeast: 1 })
+/**
+ * What the end of a call says of its backend, unless the options say otherwise. A bug says nothing, nor does an error
+ * that is not one of `LlmError`.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export const outcome = (exit: Exit.Exit<unknown, unknown>): Circuit.Outcome => Outcome.ofExit(exit, Outcome.ofError)
 
-const validate = InvalidOptions.validate(
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+const mostRemembered = 50
+
+const validateOpenFor = InvalidOptions.validate(
   "CircuitBreaker",
-  Schema.Struct({
-    backend: InvalidOptions.name,
-    failures: Schema.optionalWith(count, { default: () => 5 }),
-    rule: Schema.optionalWith(
-      Schema.declare((u): u is Circuit.Rule => Predicate.hasProperty(u, "after") && typeof u.after === "function").annotations({
-        message: () => ({ message: "must be a rule", override: true })
-      }),
-      { as: "Option" }
-    ),
-    openFor: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1 }), { default: () => Duration.seconds(30) }),
-    probes: Schema.optionalWith(count, { default: () => 1 }),
-    successes: Schema.optionalWith(count, { default: () => 1 })
-  })
+  Schema.Struct({ openFor: InvalidOptions.duration({ atLeast: 1 }) })
 )
-
-const states = { Closed: "closed", Open: "open", HalfOpen: "half-open" } as const
+const validateOpenUntil = InvalidOptions.validate(
+  "CircuitBreaker",
+  Schema.Struct({ openUntil: InvalidOptions.number({ atLeast: 0 }) })
+)
 
 /**
  * A closed circuit. It tells the `Monitor` of itself until its scope closes.
@@ -198,101 +144,125 @@ const states = { Closed: "closed", Open: "open", HalfOpen: "half-open" } as cons
  * ```
  */
 export const make = (
-  options: Options
+  options: CircuitOptions.Options
 ): Effect.Effect<CircuitBreaker, InvalidOptions.InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
-    const { backend, failures, probes, successes, ...rest } = yield* validate(options)
-    const settings: Circuit.Settings = {
-      rule: Option.getOrElse(rest.rule, () => Circuit.consecutive(failures)),
-      openFor: Duration.toMillis(rest.openFor),
-      probes,
-      successes
-    }
+    const { backend, judge, settings } = yield* CircuitOptions.read(options, yield* Random.nextInt)
     const clock = yield* Effect.clock
-    const hub = yield* PubSub.unbounded<Circuit.State>()
+    const hub = yield* PubSub.unbounded<Change>()
     const current = MutableRef.make(Circuit.initial(settings))
-    let openings = 0
+    const timeline: Array<Monitor.CircuitTransition> = []
+    const counts = { opened: 0, refused: 0, transitions: 0 }
 
     const now = () => clock.unsafeCurrentTimeMillis()
 
-    const become = (state: Circuit.State) => {
+    const become = (state: Circuit.State, reason?: Monitor.CircuitTransition["reason"]) => {
       const before = MutableRef.get(current)
       MutableRef.set(current, state)
       if (before._tag === state._tag) return
-      if (state._tag === "Open") openings++
-      hub.unsafeOffer(state)
+      const transition = Report.transition(before, state, now(), reason)
+      timeline.push(transition)
+      if (timeline.length > mostRemembered) timeline.shift()
+      counts.transitions++
+      if (state._tag === "Open") counts.opened++
+      hub.unsafeOffer({ state, transition })
     }
 
-    const enter = (): Option.Option<Circuit.Ticket> => {
-      const [ticket, state] = Circuit.admit(MutableRef.get(current), now(), settings)
-      become(state)
-      return ticket
-    }
-
-    const judge = (ticket: Circuit.Ticket, exit: Exit.Exit<unknown, unknown>) =>
-      become(Circuit.settle(
-        MutableRef.get(current),
-        ticket,
-        outcome(exit),
-        now(),
-        settings,
-        exit._tag === "Success" ? Option.none() : Option.map(failure(exit.cause), (error) => error._tag)
-      ))
-
-    const circuitOpen = (call: Policy.Call) => {
-      const state = MutableRef.get(current)
-      const left = state._tag === "Closed" ? 0 : state.until - now()
-      const retryAfter = Duration.millis(Math.max(left, 0))
-      return new LlmError.CircuitOpen({
-        backend,
-        model: call.model,
-        ...(Number.isFinite(left) && { retryAfter }),
-        message: state._tag === "HalfOpen"
-          ? `${backend} has been failing, and is being probed`
-          : state._tag === "Open" && Option.isSome(state.reason)
-          ? `${backend} has been failing (${state.reason.value}), and is left alone for ${Duration.format(retryAfter)}`
-          : `${backend}'s circuit was opened by hand`
+    const byHand = (change: (state: Circuit.State) => Circuit.State) =>
+      Effect.sync(() => {
+        become(change(MutableRef.get(current)), "hand")
+        return MutableRef.get(current).generation
       })
-    }
 
     yield* Monitor.register({
       backend,
-      read: () => {
-        const state = MutableRef.get(current)
-        return {
-          circuit: {
-            state: states[state._tag],
-            failures: state._tag === "Closed" ? state.rule.failures : 0,
-            ...(state._tag === "Open" && Number.isFinite(state.until) && { openUntil: state.until }),
-            opened: openings
-          }
+      read: (now) => ({
+        circuit: {
+          ...Report.toMonitor(MutableRef.get(current), settings, now),
+          ...counts,
+          timeline: [...timeline]
         }
-      }
+      })
     })
 
+    const policy: Policy.Policy = (next) => (call) =>
+      Effect.suspend(() => {
+        const since = now()
+        const [entered, state] = Circuit.admit(MutableRef.get(current), since, settings)
+        become(state)
+        if (entered === undefined) {
+          counts.refused++
+          return Effect.fail(Report.refusal(backend, call.model, state, since))
+        }
+        let ticket = entered
+        let answeredAfter = -1
+        call.held.add((exit) => {
+          const at = now()
+          const said = Outcome.ofExit(exit, judge)
+          become(Circuit.record(
+            MutableRef.get(current),
+            ticket,
+            // who leaves an answer early says nothing of it
+            said === "GivenUp" && answeredAfter >= 0 ? "Neutral" : said,
+            answeredAfter >= 0 ? answeredAfter : at - since,
+            at,
+            settings,
+            said === "Failure" || said === "GivenUp" ? Outcome.faultOf(exit) : Option.none()
+          ))
+        })
+        if (ticket.kind === "call" && !call.isStreamed) return next(call)
+        return Effect.map(next(call), (answer) => {
+          const at = now()
+          answeredAfter = at - since
+          const [later, state] = Circuit.answer(MutableRef.get(current), ticket, answeredAfter, at, settings)
+          ticket = later
+          become(state)
+          return answer
+        })
+      })
+
+    const follow = <A>(read: (change: Change) => A) =>
+      Effect.map(PubSub.subscribe(hub), (changes) => Stream.map(Stream.fromQueue(changes), read))
+
     return {
-      policy: (next) => (call) =>
-        Effect.suspend(() => {
-          const entered = enter()
-          if (entered._tag === "None") return Effect.fail(circuitOpen(call))
-          let ticket = entered.value
-          call.held.add((exit) => judge(ticket, exit))
-          return ticket.kind === "call" ? next(call) : Effect.map(next(call), (answer) => {
-            const [later, state] = Circuit.answer(MutableRef.get(current), ticket, now(), settings)
-            ticket = later
-            become(state)
-            return answer
-          })
-        }),
+      policy,
       state: Effect.sync(() => MutableRef.get(current)),
       changes: Stream.unwrapScoped(
-        Effect.map(PubSub.subscribe(hub), (later) =>
+        Effect.map(follow(({ state }) => state), (later) =>
           Stream.changesWith(
-            Stream.concat(Stream.make(MutableRef.get(current)), Stream.fromQueue(later)),
+            Stream.concat(Stream.make(MutableRef.get(current)), later),
             (self, that) => self._tag === that._tag
           ))
       ),
-      open: Effect.sync(() => become(Circuit.opened(MutableRef.get(current), Infinity))),
-      close: Effect.sync(() => become(Circuit.closed(MutableRef.get(current), settings)))
+      transitions: Stream.unwrapScoped(follow(({ transition }) => transition)),
+      open: Effect.asVoid(byHand((state) => Circuit.opened(state, Infinity))),
+      openFor: (time) =>
+        Effect.flatMap(
+          validateOpenFor({ openFor: time }),
+          ({ openFor }) => byHand((state) => Circuit.opened(state, now() + Duration.toMillis(openFor)))
+        ),
+      openUntil: (moment) =>
+        Effect.flatMap(
+          validateOpenUntil({ openUntil: moment }),
+          ({ openUntil }) => byHand((state) => Circuit.opened(state, openUntil))
+        ),
+      close: Effect.asVoid(byHand((state) => Circuit.closed(state, settings))),
+      isolate: Effect.asVoid(Effect.acquireRelease(
+        byHand(Circuit.isolated),
+        (generation) => byHand((state) => Circuit.released(state, generation, settings))
+      )),
+      disable: Effect.asVoid(byHand(Circuit.disabled)),
+      enable: Effect.asVoid(byHand((state) => Circuit.enabled(state, settings))),
+      snapshot: Effect.sync(() => CircuitSnapshot.toSnapshot(MutableRef.get(current))),
+      restore: (snapshot) =>
+        Effect.flatMap(CircuitSnapshot.fromSnapshot({ snapshot }), ({ snapshot }) =>
+          Effect.sync(() =>
+            become(CircuitSnapshot.resumed(snapshot, MutableRef.get(current), now(), settings), "snapshot")
+          ))
     }
   })
+
+interface Change {
+  readonly state: Circuit.State
+  readonly transition: Monitor.CircuitTransition
+}

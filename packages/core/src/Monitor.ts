@@ -43,13 +43,60 @@ export interface Queue {
  * @category models
  */
 export interface Circuit {
-  readonly state: "closed" | "open" | "half-open"
+  /** `isolated`: held open by hand; `disabled`: out of use, everything goes through. */
+  readonly state: "closed" | "open" | "half-open" | "isolated" | "disabled"
   /** Failures in a row while closed. */
   readonly failures: number
-  /** When an open circuit lets a probe through, in milliseconds since 1970. */
+  /** When an open circuit lets a probe through, in milliseconds since 1970; absent where somebody has to close it. */
   readonly openUntil?: number
   /** How often it has opened. */
   readonly opened: number
+  /** The latest calls while closed, where their rates decide. */
+  readonly window?: CircuitWindow
+  /** The probes of a half-open circuit. */
+  readonly probes?: { readonly underWay: number; readonly succeeded: number; readonly failed: number }
+  /** Calls that it has refused. */
+  readonly refused?: number
+  /** The last error, of those that are the backend's fault. */
+  readonly lastFault?: string
+  /** How often it has become something else. */
+  readonly transitions?: number
+  /** The last 50 of those times, the oldest first. */
+  readonly timeline?: ReadonlyArray<CircuitTransition>
+}
+
+/**
+ * What a circuit's rates are made of. A rate (from 0 to 1) is unknown, and absent, as long as there are too few calls.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CircuitWindow {
+  readonly calls: number
+  readonly failures: number
+  readonly slow: number
+  readonly failureRate?: number
+  readonly slowRate?: number
+}
+
+/**
+ * A circuit becomes something else.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CircuitTransition {
+  /** When, in milliseconds since 1970. */
+  readonly at: number
+  readonly from: Circuit["state"]
+  readonly to: Circuit["state"]
+  /**
+   * Why: there were `failures`, or slow answers (`slowness`); the open time was over (`time`); enough `probes` succeeded;
+   * somebody said so (`hand`); it went on as it had been saved (`snapshot`).
+   */
+  readonly reason: "failures" | "slowness" | "time" | "probes" | "hand" | "snapshot"
+  /** The last error, where it opened for failures. */
+  readonly fault?: string
 }
 
 /**

@@ -1,14 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CircuitBreaker from "@spillway/core/CircuitBreaker"
-import * as Completion from "@spillway/core/Completion"
+import type * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
-import * as Monitor from "@spillway/core/Monitor"
 import * as Policy from "@spillway/core/Policy"
 import * as Resilience from "@spillway/core/Resilience"
 import {
   Cause,
-  Chunk,
   Deferred,
   Duration,
   Effect,
@@ -18,73 +16,21 @@ import {
   FiberId,
   Option,
   Queue,
-  Scope,
+  Random,
   Stream,
   TestClock
 } from "effect"
+import { failed, fault, forked, make, times } from "./toldBackend.js"
 
-// Cases of CB that speak of count and time windows, rates, slow calls, growing waits, restored states and ejection per
-// key (01–07, 11, 16, 19–25, 35, 38–41, 58, 59) wait for the rules they are about; only `consecutive` is here. CB-30
-// (a filtered error counts as a success) is not ours: what never reached the backend is neutral, as in CB-28 and 29.
-
-// -----------------------------------------------------------------------------
-// a backend that answers as it is told
-// -----------------------------------------------------------------------------
-
-const fault = new LlmError.ServerFault({ backend: "test", message: "500" })
-
-const make = (options: Partial<CircuitBreaker.Options> = {}) =>
-  Effect.map(CircuitBreaker.make({ backend: "test", ...options }), (breaker) => {
-    const asked = { times: 0 }
-    let answer: Effect.Effect<void, LlmError.LlmError> = Effect.void
-    const service = Resilience.protect(
-      LlmService.make("test", {
-        generateText: ({ model }) =>
-          Effect.suspend(() => {
-            asked.times++
-            return Effect.as(
-              answer,
-              Completion.make({ model, content: [], finishReason: "stop", usage: {} })
-            )
-          })
-      }),
-      breaker.policy
-    )
-    const ask = service.generateText({ model: "m", prompt: "" })
-    const as = (effect: Effect.Effect<void, LlmError.LlmError>) =>
-      Effect.suspend(() => {
-        answer = effect
-        return Effect.asVoid(Effect.exit(ask))
-      })
-    return {
-      breaker,
-      asked,
-      /** Asks, and is answered like this. */
-      ask,
-      as,
-      succeed: as(Effect.void),
-      fail: as(fault),
-      answers: (effect: Effect.Effect<void, LlmError.LlmError>) =>
-        Effect.sync(() => {
-          answer = effect
-        }),
-      tag: Effect.map(breaker.state, ({ _tag }) => _tag),
-      /** What one more call comes to. */
-      outcome: Effect.map(Effect.exit(ask), (exit) => Exit.isSuccess(exit) ? "Success" : failed(exit)._tag)
-    }
-  })
-
-const failed = <A>(exit: Exit.Exit<A, LlmError.LlmError>): LlmError.LlmError =>
-  exit._tag === "Failure" ? Option.getOrThrow(Cause.failureOption(exit.cause)) : assert.fail("it succeeded")
-
-const times = (n: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.repeatN(effect, n - 1)
-
-const forked = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.tap(Effect.fork(effect), () => TestClock.adjust(0))
+// Rates and slow answers: CircuitBreaker.rates.test.ts. Hanging backends: CircuitBreaker.hang.test.ts. What is done by
+// hand, seen from outside and saved: CircuitBreaker.hand.test.ts.
+//
+// Not ours: CB-05 (ours is ≥, as in CB-04); CB-55 (the queue is what shuts down); CB-59 (how many keys may be out at once
+// is the pool's: it always has one, the first whose time is over).
 
 describe("CircuitBreaker", () => {
   describe("closed", () => {
-    // CB-13
-    it.scoped("opens at as many failures in a row as it was told, and then asks the backend no more", () =>
+    it.scoped("opens at as many failures in a row as it was told, and then asks the backend no more (CB-13)", () =>
       Effect.gen(function*() {
         const { asked, fail, outcome, tag } = yield* make({ failures: 2 })
         yield* fail
@@ -95,8 +41,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(asked.times, 2)
       }))
 
-    // CB-14, CB-17
-    it.scoped("forgets the failures at one success", () =>
+    it.scoped("forgets the failures at one success (CB-14, CB-17)", () =>
       Effect.gen(function*() {
         const { fail, succeed, tag } = yield* make({ failures: 3 })
         yield* times(2)(fail)
@@ -116,11 +61,10 @@ describe("CircuitBreaker", () => {
         const state = yield* breaker.state
         assert.ok(state._tag === "Open")
         assert.strictEqual(state.until, 30_000)
-        assert.deepStrictEqual(Option.getOrNull(state.reason), "ServerFault")
+        assert.deepStrictEqual(Option.getOrNull(state.fault), { error: "ServerFault", message: "500" })
       }))
 
-    // CB-10, CB-28
-    it.scoped("counts what is the backend's fault, forgets at what it answered, overlooks what never reached it", () =>
+    it.scoped("counts what is the backend's fault, forgets at what it answered, overlooks what never reached it (CB-10, CB-28)", () =>
       Effect.gen(function*() {
         const common = { backend: "test", message: "" }
         const errors: { readonly [T in LlmError.Tag]: readonly [Extract<LlmError.LlmError, { _tag: T }>, string] } = {
@@ -152,7 +96,7 @@ describe("CircuitBreaker", () => {
           PartialFailure: [new LlmError.PartialFailure({ ...common, done: [], failed: [] }), "overlooks"]
         }
         const failures = (breaker: CircuitBreaker.CircuitBreaker) =>
-          Effect.map(breaker.state, (state) => state._tag === "Closed" ? state.rule.failures : -1)
+          Effect.map(breaker.state, (state) => state._tag === "Closed" ? state.memory.row : -1)
         const read = { 0: "forgets", 1: "overlooks", 2: "counts" } as Record<number, string>
         for (const [error, expected] of Object.values(errors)) {
           const { as, breaker, fail } = yield* make()
@@ -169,47 +113,49 @@ describe("CircuitBreaker", () => {
         }
       }))
 
-    it.scoped("takes another rule", () =>
+    it.scoped("judges errors as it is told, by their names or by a look at them", () =>
       Effect.gen(function*() {
-        const never: CircuitBreaker.Rule = { failures: 0, isTripped: false, after: () => never }
-        const deaf = yield* make({ rule: never })
-        yield* times(100)(deaf.fail)
-        assert.strictEqual(yield* deaf.tag, "Closed")
-        const two = yield* make({ rule: CircuitBreaker.consecutive(2), failures: 9 })
-        yield* times(2)(two.fail)
-        assert.strictEqual(yield* two.tag, "Open")
+        const limited = new LlmError.RateLimited({ backend: "test", message: "slow down" })
+        const { as, failures } = yield* make({
+          outcomes: { RateLimited: "Failure", ServerFault: "Neutral" },
+          judge: (error) => error.message === "teapot" ? "Failure" : undefined
+        })
+        yield* as(limited)
+        assert.strictEqual(yield* failures, 1)
+        yield* as(fault)
+        assert.strictEqual(yield* failures, 1)
+        yield* as(new LlmError.ServerFault({ backend: "test", message: "teapot" }))
+        assert.strictEqual(yield* failures, 2)
+        yield* as(new LlmError.ContentFiltered({ backend: "test", message: "no" }))
+        assert.strictEqual(yield* failures, 0)
       }))
 
-    // CB-61
-    it.scoped("counts exactly what many fibers do", () =>
+    it.scoped("takes an error for a success where it is told to (CB-30)", () =>
       Effect.gen(function*() {
-        let seen = 0
-        const counting = (failures: number): CircuitBreaker.Rule => ({
-          failures,
-          isTripped: false,
-          after: (outcome) => {
-            seen++
-            return counting(failures + (outcome === "Failure" ? 1 : 0))
-          }
-        })
-        const { answers, ask, breaker } = yield* make({ rule: counting(0) })
+        const { fail, failures, as } = yield* make({ outcomes: { MalformedResponse: "Success" } })
+        yield* fail
+        yield* as(new LlmError.MalformedResponse({ backend: "test", message: "" }))
+        assert.strictEqual(yield* failures, 0)
+      }))
+
+    it.scoped("counts exactly what many fibers do (CB-61)", () =>
+      Effect.gen(function*() {
+        const { answers, ask, breaker } = yield* make({ rate: { calls: 10_000, failureRate: 1 } })
         let n = 0
         yield* answers(Effect.suspend(() => Effect.zipRight(Effect.yieldNow(), n++ % 2 === 0 ? fault : Effect.void)))
         yield* Effect.forEach(
           Array.from({ length: 10 }),
-          () => times(1000)(Effect.exit(ask)),
+          () => times(500)(Effect.exit(ask)),
           { concurrency: "unbounded", discard: true }
         )
         const state = yield* breaker.state
         assert.ok(state._tag === "Closed")
-        assert.strictEqual(seen, 10_000)
-        assert.strictEqual(state.rule.failures, 5_000)
+        assert.deepInclude(state.memory.window, { calls: 5000, failures: 2500, slow: 0 })
       }))
   })
 
   describe("open", () => {
-    // CB-31, CB-32
-    it.scoped("asks nothing until its time is over, and a probe in that moment", () =>
+    it.scoped("asks nothing until its time is over, and a probe in that moment (CB-31, CB-32)", () =>
       Effect.gen(function*() {
         const { asked, fail, outcome, succeed, tag } = yield* make({ failures: 1 })
         yield* fail
@@ -223,8 +169,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Closed")
       }))
 
-    // CB-37
-    it.scoped("says how long it will be open still, and why", () =>
+    it.scoped("says how long it will be open still, and why (CB-37)", () =>
       Effect.gen(function*() {
         const { ask, fail } = yield* make({ failures: 1, openFor: "5 seconds" })
         yield* fail
@@ -234,11 +179,10 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(Duration.toMillis(error.retryAfter!), 4999)
         assert.strictEqual(error.backend, "test")
         assert.strictEqual(error.model, "m")
-        assert.strictEqual(error.message, "test has been failing (ServerFault), and is left alone for 4s 999ms")
+        assert.strictEqual(error.message, "test has been failing (ServerFault: 500), and is left alone for 4s 999ms")
       }))
 
-    // CB-26
-    it.scoped("is not closed by a call that began before", () =>
+    it.scoped("is not closed by a call that began before (CB-26)", () =>
       Effect.gen(function*() {
         const { answers, ask, fail, tag } = yield* make({ failures: 1 })
         yield* answers(Effect.sleep("1 second"))
@@ -249,8 +193,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Open")
       }))
 
-    // CB-26
-    it.scoped("nor is what comes after it judged by one", () =>
+    it.scoped("nor is what comes after it judged by one (CB-26)", () =>
       Effect.gen(function*() {
         const { answers, ask, fail, succeed, tag } = yield* make({ failures: 1, openFor: "1 second" })
         yield* answers(Effect.zipRight(Effect.sleep("1 minute"), fault))
@@ -274,8 +217,7 @@ describe("CircuitBreaker", () => {
         return self
       })
 
-    // CB-50
-    it.scoped("of fifty that come at once lets one through, and tells the others when", () =>
+    it.scoped("of fifty that come at once lets one through, and tells the others when (CB-50)", () =>
       Effect.gen(function*() {
         const { answers, ask, asked, tag } = yield* halfOpen()
         yield* answers(Effect.sleep("1 second"))
@@ -295,10 +237,9 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Closed")
       }))
 
-    // CB-08, CB-46
-    it.scoped("opens again at a probe that fails, for the whole time, as often as it takes", () =>
+    it.scoped("opens again at a probe that fails, for the whole time, as often as it takes (CB-08, CB-46)", () =>
       Effect.gen(function*() {
-        const { asked, fail, outcome, succeed, tag } = yield* halfOpen({ failures: 5, rule: CircuitBreaker.consecutive(1) })
+        const { asked, fail, outcome, succeed, tag } = yield* halfOpen()
         yield* fail
         assert.strictEqual(yield* tag, "Open")
         yield* TestClock.adjust(29_999)
@@ -313,8 +254,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(asked.times, 5)
       }))
 
-    // CB-49
-    it.scoped("gives the slot of an interrupted probe to the next call", () =>
+    it.scoped("gives the slot of an interrupted probe to the next call (CB-49)", () =>
       Effect.gen(function*() {
         const { answers, ask, asked, outcome, succeed, tag } = yield* halfOpen()
         yield* answers(Effect.never)
@@ -327,8 +267,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Closed")
       }))
 
-    // CB-28, CB-29
-    it.scoped("gives the slot of a probe that never reached the backend to the next call", () =>
+    it.scoped("gives the slot of a probe that never reached the backend to the next call (CB-28, CB-29)", () =>
       Effect.gen(function*() {
         const { as, asked, succeed, tag } = yield* halfOpen()
         yield* times(4)(as(new LlmError.KeysExhausted({ backend: "test", message: "" })))
@@ -345,8 +284,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Closed")
       }))
 
-    // CB-43
-    it.scoped("closes at as many successes as it was told, and opens at one failure among them", () =>
+    it.scoped("closes at as many successes as it was told, and opens at one failure among them (CB-43)", () =>
       Effect.gen(function*() {
         const { fail, succeed, tag } = yield* halfOpen({ successes: 3 })
         yield* times(2)(succeed)
@@ -358,8 +296,36 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Closed")
       }))
 
-    // CB-44
-    it.scoped("has no more probes under way than may still be needed", () =>
+    it.scoped("closes or opens as soon as it is clear which, where some probes may fail (CB-29, CB-40, CB-43)", () =>
+      Effect.gen(function*() {
+        for (
+          const [options, script, expected] of [
+            [{ successes: 3, failedProbes: 1 }, "FF", "Open"],
+            [{ successes: 3, failedProbes: 1 }, "FSF", "Open"],
+            [{ successes: 3, failedProbes: 1 }, "FSSS", "Closed"],
+            [{ successes: 3, failedProbes: 1 }, "SSS", "Closed"],
+            [{ successes: 3, failedProbes: 1 }, "SSF", "HalfOpen"],
+            [{ successes: 2, failedProbes: 1 }, "FSF", "Open"],
+            [{ successes: 2, failedProbes: 1 }, "FSS", "Closed"]
+          ] as const
+        ) {
+          const { play, tag } = yield* halfOpen(options)
+          yield* play(script)
+          assert.strictEqual(yield* tag, expected, script)
+        }
+      }))
+
+    it.scoped("forgets what was counted before, when it closes (CB-40)", () =>
+      Effect.gen(function*() {
+        const { play, succeed, tag } = yield* halfOpen({ failures: 1, rate: { calls: 4, minimumCalls: 2 } })
+        yield* succeed
+        yield* play("S")
+        assert.strictEqual(yield* tag, "Closed")
+        yield* play("F")
+        assert.strictEqual(yield* tag, "Open")
+      }))
+
+    it.scoped("has no more probes under way than may still be needed (CB-44)", () =>
       Effect.gen(function*() {
         const { answers, ask, breaker, outcome, succeed, tag } = yield* halfOpen({ probes: 3, successes: 3 })
         yield* times(2)(succeed)
@@ -370,7 +336,7 @@ describe("CircuitBreaker", () => {
         assert.isTrue(Exit.isSuccess(yield* Fiber.await(third)))
         assert.strictEqual(yield* tag, "Closed")
         const state = yield* breaker.state
-        assert.strictEqual(state._tag === "Closed" && state.rule.failures, 0)
+        assert.strictEqual(state._tag === "Closed" && state.memory.row, 0)
       }))
 
     it.scoped("lets as many probes through at once as it was told", () =>
@@ -382,8 +348,7 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(asked.times, 3)
       }))
 
-    // CB-47
-    it.scoped("does not wait for a probe that never answers: one more goes after the open time", () =>
+    it.scoped("does not wait for a probe that never answers: one more goes after the open time (CB-47)", () =>
       Effect.gen(function*() {
         const { answers, ask, asked, outcome, succeed, tag } = yield* halfOpen()
         yield* answers(Effect.never)
@@ -394,6 +359,19 @@ describe("CircuitBreaker", () => {
         yield* succeed
         assert.strictEqual(asked.times, 2)
         assert.strictEqual(yield* tag, "Closed")
+      }))
+
+    it.scoped("waits for a probe as long as it was told", () =>
+      Effect.gen(function*() {
+        const { answers, ask, asked, outcome } = yield* halfOpen({ probeWait: "1 second" })
+        yield* answers(Effect.never)
+        yield* forked(ask)
+        yield* TestClock.adjust(999)
+        assert.strictEqual(yield* outcome, "CircuitOpen")
+        yield* TestClock.adjust(1)
+        yield* forked(ask)
+        assert.strictEqual(asked.times, 2)
+        assert.strictEqual(yield* outcome, "CircuitOpen")
       }))
 
     it.scoped("closes also when every probe takes longer than the open time", () =>
@@ -408,106 +386,58 @@ describe("CircuitBreaker", () => {
       }))
   })
 
-  describe("by hand", () => {
-    // CB-53
-    it.scoped("stays open until it is closed by hand, however often it was opened", () =>
+  describe("the open time", () => {
+    /** Fails each probe the moment that it may go, and tells how long each open time was. */
+    const openTimes = (n: number, { breaker, fail, tag }: Effect.Effect.Success<ReturnType<typeof make>>) =>
+      Effect.replicateEffect(
+        Effect.gen(function*() {
+          yield* fail
+          assert.strictEqual(yield* tag, "Open")
+          const state = yield* breaker.state
+          const left = state._tag === "Open" ? state.until - (yield* TestClock.currentTimeMillis) : 0
+          yield* TestClock.adjust(left)
+          return left
+        }),
+        n
+      )
+
+    it.scoped("grows each time that it opens again, up to the longest, and begins anew once it has closed (CB-34, CB-35)", () =>
       Effect.gen(function*() {
-        const { ask, asked, breaker, outcome, succeed, tag } = yield* make()
-        yield* breaker.open
-        yield* breaker.open
-        yield* TestClock.adjust("1 day")
-        const error = failed(yield* Effect.exit(ask))
-        assert.ok(error._tag === "CircuitOpen")
-        assert.strictEqual(error.retryAfter, undefined)
-        assert.strictEqual(error.message, "test's circuit was opened by hand")
-        assert.strictEqual(asked.times, 0)
-        yield* breaker.close
-        assert.strictEqual(yield* tag, "Closed")
-        yield* succeed
-        assert.strictEqual(yield* outcome, "Success")
+        const self = yield* make({ failures: 1, openFor: "1 second", growth: 2, maxOpenFor: "10 seconds" })
+        assert.deepStrictEqual(yield* openTimes(6, self), [1000, 2000, 4000, 8000, 10_000, 10_000])
+        yield* self.succeed
+        assert.strictEqual(yield* self.tag, "Closed")
+        assert.deepStrictEqual(yield* openTimes(3, self), [1000, 2000, 4000])
       }))
 
-    it.scoped("closes an open one at once, and forgets the failures of a closed one", () =>
+    it.scoped("is always the same by default, also of a key that fails a second time (CB-58)", () =>
       Effect.gen(function*() {
-        const { breaker, fail, tag } = yield* make({ failures: 2 })
-        yield* times(2)(fail)
-        yield* breaker.close
-        assert.strictEqual(yield* tag, "Closed")
-        yield* fail
-        yield* breaker.close
-        yield* fail
-        assert.strictEqual(yield* tag, "Closed")
-      }))
-  })
-
-  describe("seen from outside", () => {
-    // CB-52
-    it.scoped("tells each change once, beginning with what it is", () =>
-      Effect.gen(function*() {
-        const { breaker, fail, succeed } = yield* make({ failures: 2, openFor: "1 second" })
-        const seen: Array<string> = []
-        yield* forked(Stream.runForEach(breaker.changes, ({ _tag }) => Effect.sync(() => seen.push(_tag))))
-        yield* times(2)(fail)
-        yield* fail
-        yield* TestClock.adjust("1 second")
-        yield* succeed
-        yield* breaker.close
-        yield* breaker.open
-        yield* breaker.open
-        yield* TestClock.adjust(0)
-        assert.deepStrictEqual(seen, ["Closed", "Open", "HalfOpen", "Closed", "Open"])
-        const late = yield* Stream.runCollect(Stream.take(breaker.changes, 1))
-        assert.deepStrictEqual(Chunk.toReadonlyArray(late).map(({ _tag }) => _tag), ["Open"])
+        const self = yield* make({ failures: 1 })
+        assert.deepStrictEqual(yield* openTimes(3, self), [30_000, 30_000, 30_000])
       }))
 
-    it.effect("is told to the monitor, until its scope closes", () =>
+    it.scoped("is spread by chance, and never longer than the longest", () =>
       Effect.gen(function*() {
-        const scope = yield* Scope.make()
-        const { answers, ask, breaker, fail } = yield* Scope.extend(make({ failures: 2 }), scope)
-        const read = Effect.map(Monitor.snapshot, ({ backends }) => backends[0]?.circuit)
-        yield* fail
-        assert.deepStrictEqual(yield* read, { state: "closed", failures: 1, opened: 0 })
-        yield* TestClock.adjust(7)
-        yield* fail
-        assert.deepStrictEqual(yield* read, { state: "open", failures: 0, openUntil: 30_007, opened: 1 })
-        yield* TestClock.adjust("30 seconds")
-        yield* answers(Effect.never)
-        yield* forked(ask)
-        assert.deepStrictEqual(yield* read, { state: "half-open", failures: 0, opened: 1 })
-        yield* breaker.open
-        yield* breaker.open
-        assert.deepStrictEqual(yield* read, { state: "open", failures: 0, opened: 2 })
-        yield* Scope.close(scope, Exit.void)
-        assert.strictEqual(yield* read, undefined)
-      }).pipe(Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake())))
-
-    it.scoped("costs a call nothing that waits while it is closed", () =>
-      Effect.gen(function*() {
-        const breaker = yield* CircuitBreaker.make({ backend: "test" })
-        const service = Resilience.protect(LlmService.make("test", { listModels: Effect.succeed([]) }), breaker.policy)
-        // runSync fails at the first asynchronous step
-        assert.deepStrictEqual(Effect.runSync(service.listModels), [])
+        const options = { failures: 1, openFor: "10 seconds", jitter: 0.5 } as const
+        const self = yield* Effect.withRandom(make({ ...options, maxOpenFor: "12 seconds" }), Random.make("one"))
+        const spread = yield* openTimes(100, self)
+        assert.isAtLeast(Math.min(...spread), 5000)
+        assert.isBelow(Math.min(...spread), 6000)
+        assert.strictEqual(Math.max(...spread), 12_000)
+        const another = yield* Effect.withRandom(make(options), Random.make("another"))
+        assert.notDeepEqual(yield* openTimes(5, another), spread.slice(0, 5))
       }))
 
-    // CB-56
-    it.effect("has its options checked when it is built", () =>
+    it.scoped("may be longer than the longest by default, and without end", () =>
       Effect.gen(function*() {
-        for (
-          const [options, field] of [
-            [{ failures: 0 }, "failures"],
-            [{ failures: 1.5 }, "failures"],
-            [{ failures: Number.NaN }, "failures"],
-            [{ openFor: 0 }, "openFor"],
-            [{ openFor: "-1 seconds" }, "openFor"],
-            [{ probes: 0 }, "probes"],
-            [{ successes: 0 }, "successes"],
-            [{ backend: " " }, "backend"],
-            [{ rule: {} as CircuitBreaker.Rule }, "rule"]
-          ] as const
-        ) {
-          const built = Effect.scoped(CircuitBreaker.make({ backend: "test", ...options }))
-          assert.strictEqual((yield* Effect.flip(built)).field, field)
-        }
+        const hours = yield* make({ failures: 1, openFor: "2 hours" })
+        assert.deepStrictEqual(yield* openTimes(1, hours), [7_200_000])
+        const latch = yield* make({ failures: 1, openFor: Duration.infinity, jitter: 1 })
+        yield* latch.fail
+        yield* TestClock.adjust("1000 days")
+        const error = failed(yield* Effect.exit(latch.ask))
+        assert.deepInclude(error, { _tag: "CircuitOpen", message: "test has been failing (ServerFault: 500), and is left alone until it is closed" })
+        assert.notProperty(error, "retryAfter")
       }))
   })
 
@@ -540,7 +470,7 @@ describe("CircuitBreaker", () => {
           stream: service.streamText({ model: "m", prompt: "" }),
           fail: Effect.asVoid(Effect.exit(service.listModels)),
           tag: Effect.map(breaker.state, ({ _tag }) => _tag),
-          failures: Effect.map(breaker.state, (state) => state._tag === "Closed" ? state.rule.failures : -1)
+          failures: Effect.map(breaker.state, (state) => state._tag === "Closed" ? state.memory.row : -1)
         }
       })
 
@@ -640,7 +570,8 @@ describe("CircuitBreaker", () => {
     it("an interruption beside a fault is the fault", () => {
       const both = Cause.parallel(Cause.interrupt(FiberId.none), Cause.fail(fault))
       assert.strictEqual(CircuitBreaker.outcome(Exit.failCause(both)), "Failure")
-      assert.strictEqual(CircuitBreaker.outcome(Exit.interrupt(FiberId.none)), "Neutral")
+      assert.strictEqual(CircuitBreaker.outcome(Exit.interrupt(FiberId.none)), "GivenUp")
+      assert.strictEqual(CircuitBreaker.outcome(Exit.die("a bug")), "Neutral")
       assert.strictEqual(CircuitBreaker.outcome(Exit.succeed(1)), "Success")
     })
 

@@ -56,16 +56,26 @@ const fromQueue = (backend: string, queue: Monitor.Queue): ReadonlyArray<Family>
 const oneHot = <S extends string>(labels: Labels, states: ReadonlyArray<S>, now: S): ReadonlyArray<Sample> =>
   states.map((state) => ({ labels: { ...labels, state }, value: state === now ? 1 : 0 }))
 
+const known = (labels: Labels, value: number | undefined): ReadonlyArray<Sample> =>
+  value === undefined ? [] : [{ labels, value }]
+
 const fromCircuit = (backend: string, circuit: Monitor.Circuit): ReadonlyArray<Family> => {
   const labels = { backend }
   return [
     gauge(
       "circuit_state",
       "1 for the state of the circuit, 0 for the others",
-      ...oneHot(labels, ["closed", "open", "half-open"], circuit.state)
+      ...oneHot(labels, ["closed", "open", "half-open", "isolated", "disabled"], circuit.state)
     ),
     gauge("circuit_failures", "Failures in a row while closed", { labels, value: circuit.failures }),
-    counter("circuit_opened_total", "How often the circuit has opened", { labels, value: circuit.opened })
+    gauge(
+      "circuit_rate",
+      "Share of the latest calls, where it decides and is known",
+      ...known({ ...labels, of: "failures" }, circuit.window?.failureRate),
+      ...known({ ...labels, of: "slow" }, circuit.window?.slowRate)
+    ),
+    counter("circuit_opened_total", "How often the circuit has opened", { labels, value: circuit.opened }),
+    counter("circuit_refused_total", "Calls that found the circuit open", ...known(labels, circuit.refused))
   ]
 }
 

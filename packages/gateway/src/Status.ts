@@ -67,23 +67,27 @@ export const makeRequests = (): Requests => {
 
 /**
  * Why a call would get nowhere now; `undefined` when one would get somewhere. A backend serves unless its circuit is
- * open, its queue is full, or none of its keys can be used any more; one that serves is enough, and where nothing is
- * known of any, the gateway takes calls.
+ * open or isolated, its queue is full, or none of its keys can be used any more; one that serves is enough, and where
+ * nothing is known of any, the gateway takes calls. It does so too once a circuit's open time is over: nothing but a
+ * call can find out whether the backend is back.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const unready = (state: Drain.State, { backends }: Monitor.Snapshot): string | undefined =>
+export const unready = (state: Drain.State, { at, backends }: Monitor.Snapshot): string | undefined =>
   state !== "accepting"
     ? "draining"
-    : backends.length === 0 || backends.some(serves)
+    : backends.length === 0 || backends.some((backend) => serves(backend, at))
     ? undefined
     : "no backend can serve"
 
-const serves = ({ queue, circuit, keys }: Monitor.Backend): boolean =>
-  circuit?.state !== "open" &&
+const serves = ({ queue, circuit, keys }: Monitor.Backend, now: number): boolean =>
+  (circuit === undefined || letsThrough(circuit, now)) &&
   (queue === undefined || queue.waiting < queue.capacity) &&
   (keys === undefined || keys.some((key) => key.state === "ready" || key.state === "cooling"))
+
+const letsThrough = ({ openUntil = Infinity, state }: Monitor.Circuit, now: number): boolean =>
+  state !== "isolated" && (state !== "open" || openUntil <= now)
 
 /**
  * The routes of this module.

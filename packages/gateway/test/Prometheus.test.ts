@@ -95,6 +95,8 @@ describe("Prometheus", () => {
       "spillway_circuit_state{backend=\"openai\",state=\"closed\"}": 0,
       "spillway_circuit_state{backend=\"openai\",state=\"open\"}": 0,
       "spillway_circuit_state{backend=\"openai\",state=\"half-open\"}": 1,
+      "spillway_circuit_state{backend=\"openai\",state=\"isolated\"}": 0,
+      "spillway_circuit_state{backend=\"openai\",state=\"disabled\"}": 0,
       "spillway_circuit_failures{backend=\"openai\"}": 5,
       "spillway_circuit_opened_total{backend=\"openai\"}": 1,
       "spillway_retry_budget_balance{backend=\"openai\"}": 12.5,

@@ -56,7 +56,11 @@ describe("Status", () => {
           [[dead, { backend: "groq", keys: [key("a", "retired"), key("b", "ready")] }], 200],
           [[{ backend: "groq", keys: [key("a", "cooling")] }], 200],
           [[{ backend: "groq", circuit: { state: "open", failures: 5, opened: 1 } }], 503],
+          [[{ backend: "groq", circuit: { state: "open", failures: 0, opened: 1, openUntil: 1 } }], 503],
+          [[{ backend: "groq", circuit: { state: "open", failures: 0, opened: 1, openUntil: 0 } }], 200],
           [[{ backend: "groq", circuit: { state: "half-open", failures: 5, opened: 1 } }], 200],
+          [[{ backend: "groq", circuit: { state: "isolated", failures: 0, opened: 1 } }], 503],
+          [[{ backend: "groq", circuit: { state: "disabled", failures: 0, opened: 1 } }], 200],
           [[{ backend: "groq", queue: { ...queue, waiting: 10 } }], 503],
           [[{ backend: "groq", queue: { ...queue, waiting: 9 } }], 200]
         ] as const

@@ -1,266 +1,256 @@
 /**
- * A circuit: three states, each an immutable value with the data it needs, and the transitions between them, which
- * are functions without effects.
- *
- * @since 0.1.0
+ * The transitions of a circuit, which are functions without effects: one circuit is one immutable `State`. A backend
+ * has one (`CircuitBreaker`), and so may each of its keys.
  */
 import * as Option from "effect/Option"
-import type * as LlmError from "../LlmError.js"
+import { PCGRandom } from "effect/Utils"
+import * as Rule from "./circuitRule.js"
+import type { Closed, Fault, HalfOpen, Isolated, Known, Open, Outcome, Settings, State, Ticket } from "./circuitState.js"
+
+export { defaults } from "./circuitState.js"
+export type { Closed, Disabled, Fault, HalfOpen, Isolated, Open, Outcome, Settings, State, Ticket } from "./circuitState.js"
+
+/** A closed circuit that has seen nothing. */
+export const initial = (settings: Settings): State => ({
+  _tag: "Closed",
+  generation: 0,
+  usual: 0,
+  fault: Option.none(),
+  memory: Rule.empty(settings.rule)
+})
 
 // -----------------------------------------------------------------------------
-// rules
+// letting through
 // -----------------------------------------------------------------------------
 
-/**
- * What the end of a call says of its backend.
- *
- * @since 0.1.0
- * @category models
- */
-export type Outcome = "Success" | "Failure" | "Neutral"
-
-/**
- * When to open: an immutable record of the outcomes while the circuit is closed.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Rule {
-  /** How many failures count now. */
-  readonly failures: number
-  /** Whether that is enough to open. */
-  readonly isTripped: boolean
-  /** The record after one more outcome; the same one when that changes nothing. */
-  readonly after: (outcome: "Success" | "Failure", now: number) => Rule
-}
-
-/**
- * Opens at so many failures in a row; one success forgets them.
- *
- * @since 0.1.0
- * @category constructors
- * @example
- * ```ts
- * import { CircuitBreaker } from "@spillway/core"
- * import * as assert from "node:assert"
- *
- * const rule = CircuitBreaker.consecutive(2)
- * assert.strictEqual(rule.after("Failure", 0).after("Success", 1).after("Failure", 2).isTripped, false)
- * assert.strictEqual(rule.after("Failure", 0).after("Failure", 1).isTripped, true)
- * ```
- */
-export const consecutive = (threshold: number): Rule => {
-  const none: Rule = {
-    failures: 0,
-    isTripped: false,
-    after: (outcome) => outcome === "Success" ? none : some(1)
-  }
-  const some = (failures: number): Rule => ({
-    failures,
-    isTripped: failures >= threshold,
-    after: (outcome) => outcome === "Success" ? none : some(failures + 1)
-  })
-  return none
-}
-
-// -----------------------------------------------------------------------------
-// states
-// -----------------------------------------------------------------------------
-
-/**
- * Every call goes through.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Closed {
-  readonly _tag: "Closed"
-  /** Grows with every change of state, so that what began in an earlier one is told apart. */
-  readonly generation: number
-  readonly rule: Rule
-}
-
-/**
- * No call goes through.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Open {
-  readonly _tag: "Open"
-  readonly generation: number
-  /** From when on a probe may go, in milliseconds on the `Clock`; `Infinity` when it was opened by hand. */
-  readonly until: number
-  /** The last failure; none when it was opened by hand. */
-  readonly reason: Option.Option<LlmError.Tag>
-}
-
-/**
- * A few calls go through, to see whether the backend is back.
- *
- * @since 0.1.0
- * @category models
- */
-export interface HalfOpen {
-  readonly _tag: "HalfOpen"
-  readonly generation: number
-  /** Probes under way. */
-  readonly probing: number
-  /** Probes that succeeded. */
-  readonly succeeded: number
-  /** When one more probe may go even if those under way have not answered, in milliseconds on the `Clock`. */
-  readonly until: number
-}
-
-/**
- * What a circuit can be.
- *
- * @since 0.1.0
- * @category models
- */
-export type State = Closed | Open | HalfOpen
-
-/**
- * What the transitions go by.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Settings {
-  /** The rule, with nothing recorded. */
-  readonly rule: Rule
-  /** Milliseconds. */
-  readonly openFor: number
-  readonly probes: number
-  readonly successes: number
-}
-
-/**
- * What a call that was let through carries, to be judged by.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Ticket {
-  readonly generation: number
-  /** A `call` went through a closed circuit, a `probe` takes part in finding out, an `answered` probe has its success. */
-  readonly kind: "call" | "probe" | "answered"
-}
-
-/**
- * A closed circuit that has seen nothing.
- *
- * @since 0.1.0
- * @category transitions
- */
-export const initial = (settings: Settings): State => ({ _tag: "Closed", generation: 0, rule: settings.rule })
-
-/**
- * Whether a call may go now, and what the circuit is then. No ticket: it may not.
- *
- * @since 0.1.0
- * @category transitions
- */
-export const admit = (state: State, now: number, settings: Settings): readonly [Option.Option<Ticket>, State] => {
+/** Whether a call may go now, and what the circuit is then. No ticket: it may not. */
+export const admit = (state: State, now: number, settings: Settings): readonly [Ticket | undefined, State] => {
   switch (state._tag) {
     case "Closed":
-      return [Option.some({ generation: state.generation, kind: "call" }), state]
+    case "Disabled":
+      return [{ generation: state.generation, kind: "call" }, state]
+    case "Isolated":
+      return [undefined, state]
     case "Open":
-      return now < state.until ? [Option.none(), state] : probe({
+      return now < state.until ? [undefined, state] : probe({
         _tag: "HalfOpen",
-        generation: state.generation + 1,
+        ...next(state),
         probing: 0,
         succeeded: 0,
-        until: now + settings.openFor
+        failed: 0,
+        until: now + settings.probeWait,
+        why: state.why,
+        reopened: state.reopened
       })
     case "HalfOpen":
-      return state.probing < settings.probes &&
-          state.probing + state.succeeded < Math.max(settings.probes, settings.successes)
+      return state.probing < settings.probes && state.probing + state.succeeded + state.failed < mostProbes(settings)
         ? probe(state)
         : now < state.until
-        ? [Option.none(), state]
-        : probe({ ...state, until: now + settings.openFor })
+        ? [undefined, state]
+        : probe({ ...state, until: now + settings.probeWait })
   }
 }
 
-const probe = (state: HalfOpen): readonly [Option.Option<Ticket>, State] => [
-  Option.some({ generation: state.generation, kind: "probe" }),
+const probe = (state: HalfOpen): readonly [Ticket, State] => [
+  { generation: state.generation, kind: "probe" },
   { ...state, probing: state.probing + 1 }
 ]
 
-/**
- * What the circuit is after a call's outcome. The outcome of a call that began in an earlier generation changes
- * nothing.
- *
- * @since 0.1.0
- * @category transitions
- */
-export const settle = (
-  state: State,
-  ticket: Ticket,
-  outcome: Outcome,
-  now: number,
-  settings: Settings,
-  reason: Option.Option<LlmError.Tag> = Option.none()
-): State => {
-  if (ticket.generation !== state.generation) return state
+/** How many probes are worth sending, as long as they answer. */
+const mostProbes = ({ failedProbes, probes, successes }: Settings) => Math.max(probes, successes + failedProbes)
+
+/** Whether a call could go now; takes nothing. */
+export const admits = (state: State, now: number, settings: Settings): boolean =>
+  admit(state, now, settings)[0] !== undefined
+
+/** When a call may go that may not go now, as far as it is known; `Infinity` when somebody has to close it. */
+export const readyAt = (state: State, now: number): number => {
   switch (state._tag) {
+    case "Closed":
+    case "Disabled":
+      return now
     case "Open":
-      return state
-    case "Closed": {
-      if (outcome === "Neutral" || outcome === "Success" && ticket.kind === "answered") return state
-      const rule = state.rule.after(outcome, now)
-      return rule.isTripped
-        ? opened(state, now + settings.openFor, reason)
-        : rule === state.rule
-        ? state
-        : { ...state, rule }
-    }
-    case "HalfOpen": {
-      if (outcome === "Failure") return opened(state, now + settings.openFor, reason)
-      if (ticket.kind !== "probe") return state
-      const succeeded = state.succeeded + (outcome === "Success" ? 1 : 0)
-      return succeeded >= settings.successes
-        ? closed(state, settings)
-        : { ...state, probing: state.probing - 1, succeeded }
-    }
+    case "HalfOpen":
+      return Math.max(state.until, now)
+    case "Isolated":
+      return Infinity
   }
 }
 
+// -----------------------------------------------------------------------------
+// judging
+// -----------------------------------------------------------------------------
+
 /**
- * A call has answered, and its answer goes on: a probe has its success now, and its ticket is good for what the answer
- * does in the rest of its time.
- *
- * @since 0.1.0
- * @category transitions
+ * What the circuit is after a call's outcome, `millis` after it was let through (until it was answered, where it was).
+ * The outcome of a call that began in an earlier generation changes nothing.
  */
-export const answer = (state: State, ticket: Ticket, now: number, settings: Settings): readonly [Ticket, State] => {
-  if (ticket.generation !== state.generation || ticket.kind !== "probe") return [ticket, state]
-  const after = settle(state, ticket, "Success", now, settings)
-  return [{ generation: after.generation, kind: "answered" }, after]
+export const record = (
+  state: State,
+  ticket: Ticket,
+  outcome: Outcome,
+  millis: number,
+  now: number,
+  settings: Settings,
+  fault: Option.Option<Fault> = Option.none()
+): State => {
+  if (ticket.generation !== state.generation) return state
+  const said = says(outcome, millis, state, settings)
+  if (said !== "ill" && ticket.kind === "answered") return state
+  switch (state._tag) {
+    case "Open":
+    case "Isolated":
+    case "Disabled":
+      return state
+    case "Closed":
+      return said === undefined
+        ? state
+        : recordCall(learned(state, outcome, millis, settings, fault), said, millis, now, settings)
+    case "HalfOpen":
+      return ticket.kind === "call"
+        ? state
+        : recordProbe(learned(state, outcome, millis, settings, fault), ticket, said, millis, now, settings)
+  }
+}
+
+/** Whether a call went well or ill; `undefined` when it says nothing. */
+const says = (outcome: Outcome, millis: number, state: State, settings: Settings): "well" | "ill" | undefined => {
+  switch (outcome) {
+    case "Success":
+    case "Refusal":
+      return "well"
+    case "Failure":
+      return "ill"
+    case "GivenUp":
+      return millis >= settings.patience && (millis >= 2 * state.usual || Rule.isSlow(settings.rule, millis))
+        ? "ill"
+        : undefined
+    case "Neutral":
+      return undefined
+  }
+}
+
+const hour = 3_600_000
+
+/** The state with what it now knows of answers and failures; the same one when it knows that already. */
+const learned = <S extends Closed | HalfOpen>(
+  state: S,
+  outcome: Outcome,
+  millis: number,
+  { patience }: Settings,
+  fault: Option.Option<Fault>
+): S => {
+  if (Option.isSome(fault)) return { ...state, fault }
+  const floor = patience / 2
+  if (outcome !== "Success" || millis <= floor && state.usual <= floor) return state
+  const usual = Math.max(state.usual, floor)
+  return { ...state, usual: usual + (Math.min(millis, hour) - usual) / 8 }
+}
+
+const recordCall = (state: Closed, said: "well" | "ill", millis: number, now: number, settings: Settings): State => {
+  const ended = { isFailure: said === "ill", isSlow: Rule.isSlow(settings.rule, millis) }
+  const memory = Rule.after(state.memory, ended, now)
+  const why = Rule.reached(memory, settings.rule, now)
+  return why !== undefined
+    ? open(state, why, 0, now, settings)
+    : memory === state.memory
+    ? state
+    : { ...state, memory }
+}
+
+const recordProbe = (
+  state: HalfOpen,
+  { kind }: Ticket,
+  said: "well" | "ill" | undefined,
+  millis: number,
+  now: number,
+  settings: Settings
+): State => {
+  const isSlow = said === "well" && Rule.isSlow(settings.rule, millis)
+  // a stream that breaks after all takes its success back
+  const ended = kind === "answered" ? { probing: 0, succeeded: 1 } : { probing: 1, succeeded: 0 }
+  const probing = state.probing - ended.probing
+  const succeeded = state.succeeded - ended.succeeded + (said === "well" && !isSlow ? 1 : 0)
+  const failed = state.failed + (said === "ill" || isSlow ? 1 : 0)
+  return failed > settings.failedProbes
+    ? open(state, isSlow ? "slowness" : "failures", state.reopened + 1, now, settings)
+    : succeeded >= settings.successes
+    ? closed(state, settings)
+    : { ...state, probing, succeeded, failed }
 }
 
 /**
- * The circuit opened, until a moment.
- *
- * @since 0.1.0
- * @category transitions
+ * A call has answered, and its answer goes on: a probe is judged now, and its ticket is good for what the answer does in
+ * the rest of its time.
  */
-export const opened = (state: State, until: number, reason: Option.Option<LlmError.Tag> = Option.none()): State => ({
+export const answer = (
+  state: State,
+  ticket: Ticket,
+  millis: number,
+  now: number,
+  settings: Settings
+): readonly [Ticket, State] => {
+  if (ticket.generation !== state.generation || ticket.kind !== "probe") return [ticket, state]
+  const after = record(state, ticket, "Success", millis, now, settings)
+  return [{ generation: after.generation, kind: Rule.isSlow(settings.rule, millis) ? "call" : "answered" }, after]
+}
+
+// -----------------------------------------------------------------------------
+// changing
+// -----------------------------------------------------------------------------
+
+const next = ({ fault, generation, usual }: Known): Known => ({ generation: generation + 1, usual, fault })
+
+const open = (state: Closed | HalfOpen, why: Open["why"], reopened: number, now: number, settings: Settings): Open => ({
   _tag: "Open",
-  generation: state.generation + 1,
-  until,
-  reason
+  ...next(state),
+  until: now + openTime(reopened, state.generation + 1, settings),
+  why,
+  reopened
 })
 
-/**
- * The circuit closed, with nothing recorded.
- *
- * @since 0.1.0
- * @category transitions
- */
-export const closed = (state: State, settings: Settings): State => ({
+/** How long it is open; chance goes by the generation, so that the same circuit does the same again. */
+const openTime = (reopened: number, generation: number, settings: Settings): number => {
+  const time = Math.min(settings.openFor * settings.growth ** reopened, settings.maxOpenFor)
+  if (settings.jitter === 0 || time === Infinity) return time
+  const chance = new PCGRandom(settings.seed, generation).number()
+  return Math.min(Math.max(Math.round(time * (1 + settings.jitter * (2 * chance - 1))), 1), settings.maxOpenFor)
+}
+
+/** The circuit closed, with nothing remembered of its calls. */
+export const closed = (state: State, settings: Settings): Closed => ({
   _tag: "Closed",
-  generation: state.generation + 1,
-  rule: settings.rule
+  ...next(state),
+  memory: Rule.empty(settings.rule)
 })
+
+/** The circuit opened by hand, until a moment. */
+export const opened = (state: State, until: number): Open => ({
+  _tag: "Open",
+  ...next(state),
+  until,
+  why: "hand",
+  reopened: 0
+})
+
+/** The circuit held open by one more. */
+export const isolated = (state: State): Isolated =>
+  state._tag === "Isolated"
+    ? { ...state, holders: state.holders + 1 }
+    : { _tag: "Isolated", ...next(state), holders: 1 }
+
+/** The circuit held open by one less, who began to in the given generation; closed when it was the last. */
+export const released = (state: State, generation: number, settings: Settings): State =>
+  state._tag !== "Isolated" || state.generation !== generation
+    ? state
+    : state.holders > 1
+    ? { ...state, holders: state.holders - 1 }
+    : closed(state, settings)
+
+/** The circuit out of use: everything goes through. */
+export const disabled = (state: State): State =>
+  state._tag === "Disabled" ? state : { _tag: "Disabled", ...next(state) }
+
+/** The circuit in use again, if it was not. */
+export const enabled = (state: State, settings: Settings): State =>
+  state._tag === "Disabled" ? closed(state, settings) : state

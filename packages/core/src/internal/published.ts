@@ -9,7 +9,7 @@ const gauges = {
   llm_queue_oldest_wait_seconds: "How long the oldest of them has waited.",
   llm_inflight: "Calls under way.",
   llm_concurrency_limit: "Most calls under way at once.",
-  llm_breaker_state: "The circuit: 0 closed, 1 half-open, 2 open.",
+  llm_breaker_state: "The circuit: 0 closed, 1 half-open, 2 open, 3 isolated by hand, 4 disabled.",
   llm_retry_budget: "Retries that all calls together may make now.",
   llm_adaptive_rate: "Attempts per second that are let through; 0 while all of them are.",
   llm_key_inflight: "Attempts under way with the key.",
@@ -21,11 +21,18 @@ const counters = {
   llm_queue_rejected_total: "Calls that found the queue full, or closed.",
   llm_queue_abandoned_total: "Calls that were given up while they waited.",
   llm_breaker_opened_total: "How often the circuit has opened.",
+  llm_breaker_refused_total: "Calls that found the circuit open.",
   llm_retry_budget_refused_total: "Retries that were not made since nothing was left.",
   llm_key_requests_total: "Attempts with the key, by how they ended."
 } as const
 
-const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = { closed: 0, "half-open": 1, open: 2 }
+const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = {
+  closed: 0,
+  "half-open": 1,
+  open: 2,
+  isolated: 3,
+  disabled: 4
+}
 const keyStates = ["ready", "cooling", "exhausted", "retired"] as const satisfies ReadonlyArray<Monitor.Key["state"]>
 
 interface Series {
@@ -69,6 +76,7 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
     if (circuit !== undefined) {
       set("llm_breaker_state", { backend }, breakerStates[circuit.state])
       set("llm_breaker_opened_total", { backend }, circuit.opened)
+      set("llm_breaker_refused_total", { backend }, circuit.refused ?? 0)
     }
     if (retryBudget !== undefined) {
       set("llm_retry_budget", { backend }, retryBudget.balance)
