@@ -508,8 +508,8 @@ const rewrite = (
     case "ServerFault": {
       if (error._tag === "ServerFault" && !isAnotherWell()) return error
       const retryAfter = error._tag === "ServerFault" ? Duration.zero : Duration.millis(readyIn())
-      const { code, requestId, status } = error
-      return new LlmError[error._tag]({ backend, message, model, status, code, requestId, retryAfter })
+      const { code, requestId, shouldRetry, status } = error
+      return new LlmError[error._tag]({ backend, message, model, status, code, requestId, shouldRetry, retryAfter })
     }
     case "NetworkFailure":
       return isAnotherWell()

@@ -31,6 +31,7 @@ const rateLimited = (retryAfter?: Duration.DurationInput) =>
     status: 429,
     code: "rate_limit_exceeded",
     requestId: "req_1",
+    shouldRetry: true,
     ...(retryAfter !== undefined && { retryAfter: Duration.decode(retryAfter) })
   })
 const quotaExhausted = (retryAfter?: Duration.DurationInput) =>
@@ -145,6 +146,7 @@ describe("KeyPool", () => {
           status: 429,
           code: "rate_limit_exceeded",
           requestId: "req_1",
+          shouldRetry: true,
           retryAfter: Duration.seconds(20)
         })
       }))

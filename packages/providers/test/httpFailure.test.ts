@@ -180,4 +180,41 @@ describe("the error of a failure", () => {
     assert.deepStrictEqual(wait(Duration.minutes(1)), Duration.minutes(1))
     assert.deepStrictEqual(wait(undefined), Duration.seconds(3))
   })
+
+  describe("where neither says", () => {
+    const details = JSON.stringify({ error: { message: "no", details: [{ retryDelay: "2.5s" }] } })
+    const wait = (kind: HttpFailure.Kind, text: string, rest: Partial<HttpFailure.Context>) => {
+      const error = HttpFailure.toError(read(429, text, rest), kind, words)
+      return "retryAfter" in error ? error.retryAfter : undefined
+    }
+
+    it("waits as the details of the error say, then until the limits that are used up are full again", () => {
+      const headers = { "x-ratelimit-reset": "7" }
+      assert.deepStrictEqual(wait("RateLimited", details, { headers }), Duration.seconds(2.5))
+      assert.deepStrictEqual(wait("RateLimited", "", { headers }), Duration.seconds(7))
+      assert.deepStrictEqual(wait("RateLimited", "", { headers, resetMillis: 1200 }), Duration.millis(1200))
+      assert.deepStrictEqual(wait("ServerFault", details, { headers }), Duration.seconds(2.5))
+    })
+
+    it("knows no wait for a fault from limits, nor for a quota from the details of a minute", () => {
+      assert.isUndefined(wait("ServerFault", "", { resetMillis: 1200 }))
+      assert.isUndefined(wait("QuotaExhausted", details, { resetMillis: 1200 }))
+      assert.isUndefined(wait("RateLimited", "", { status: 200, resetMillis: 1200 }))
+    })
+  })
+
+  it("carries what the backend itself says of trying again (RT-25)", () => {
+    const shouldRetry = (header: string, status = 500) => {
+      const error = HttpFailure.toError(read(status, "", { headers: { "x-should-retry": header } }), "ServerFault", words)
+      return "shouldRetry" in error ? error.shouldRetry : undefined
+    }
+    assert.deepStrictEqual(["true", "false", "TRUE", "", "1"].map((header) => shouldRetry(header)), [
+      true,
+      false,
+      undefined,
+      undefined,
+      undefined
+    ])
+    assert.isUndefined(shouldRetry("false", 200))
+  })
 })

@@ -19,6 +19,10 @@ describe("retry-after", () => {
       [{ "retry-after": " 3 " }, 3000],
       [{ "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }, 10_000],
       [{ "retry-after": "Wednesday, 21-Oct-26 07:28:00 GMT" }, 10_000],
+      [{ "retry-after": "Wed Oct 21 07:28:00 2026" }, 10_000],
+      // by the backend's own clock, should ours be wrong
+      [{ "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", date: "Wed, 21 Oct 2026 07:27:57 GMT" }, 3000],
+      [{ "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", date: "yesterday" }, 10_000],
       [{ "retry-after-ms": "1500" }, 1500],
       [{ "retry-after-ms": "0.4" }, 1],
       [{ "x-ms-retry-after-ms": "700" }, 700],
@@ -51,6 +55,11 @@ describe("retry-after", () => {
       "Infinity",
       "1,5",
       "5 seconds",
+      "1, 2",
+      "60, 60",
+      "٣",
+      "abc 5 2099",
+      "Wed 5 2099",
       "2026-10-21T07:28:00Z",
       "Wed, 21 Oct 2026 07:27:49 GMT",
       "Wed, 21 Oct 2026 07:27:50 GMT",
@@ -89,6 +98,76 @@ describe("durations of Go", () => {
       assert.isUndefined(RetryAfter.goMillis(text))
     })
   }
+})
+
+describe("the details of an error", () => {
+  const wait = (...details: ReadonlyArray<unknown>) => {
+    const duration = RetryAfter.fromDetails(details)
+    return duration && Duration.toMillis(duration)
+  }
+
+  it("name a wait in the manner of Google", () => {
+    assert.strictEqual(wait({ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "26s" }), 26_000)
+    assert.strictEqual(wait({ reason: "x" }, null, 1, { retryDelay: "36.429760048s" }), 36_430)
+    assert.strictEqual(wait({ retryDelay: { seconds: "2", nanos: 500_000_000 } }), 2500)
+    assert.strictEqual(wait({ retryDelay: { seconds: 3 } }), 3000)
+    assert.strictEqual(wait({ retryDelay: "9999999999999s" }), 86_400_000)
+  })
+
+  it("say nothing otherwise", () => {
+    for (const delay of ["-1s", "soon", "", 5, null, {}, { seconds: -1 }, { seconds: "NaN", nanos: 1 }]) {
+      assert.isUndefined(wait({ retryDelay: delay }), JSON.stringify(delay))
+    }
+  })
+})
+
+describe("a limit that is used up", () => {
+  const seconds = now / 1000
+  for (
+    const [headers, millis] of [
+      [{ "x-ratelimit-reset": "60", "x-ratelimit-limit": "1" }, 60_000],
+      [{ "x-ratelimit-reset": "60", "x-ratelimit-remaining": "0" }, 60_000],
+      [{ "x-ratelimit-reset": `${seconds + 7}` }, 7000],
+      [{ "x-ratelimit-reset": `${now + 1500}` }, 1500],
+      [{ "x-ratelimit-reset": "1m2s" }, 62_000],
+      [{ "ratelimit-reset": "5", "ratelimit-remaining": "0" }, 5000],
+      [{ ratelimit: "\"default\";r=0;t=30" }, 30_000],
+      [{ ratelimit: "\"default\";r=0;t=30", "ratelimit-reset": "5" }, 30_000],
+      [{ "x-ratelimit-reset": "99999999999999999999" }, 86_400_000]
+    ] as ReadonlyArray<readonly [Record<string, string>, number]>
+  ) {
+    it(`is full again in ${millis} ms: ${JSON.stringify(headers)}`, () => {
+      assert.deepStrictEqual(RetryAfter.fromReset(headers, now), Duration.millis(millis))
+    })
+  }
+
+  for (
+    const headers of [
+      {},
+      { "x-ratelimit-reset": "60", "x-ratelimit-remaining": "3" },
+      { ratelimit: "\"default\";r=4;t=30", "ratelimit-reset": "5" },
+      { "x-ratelimit-reset": `${seconds - 7}` },
+      { "x-ratelimit-reset": "-1" },
+      { "x-ratelimit-reset": "tomorrow" }
+    ] as ReadonlyArray<Record<string, string>>
+  ) {
+    it(`is not told of by ${JSON.stringify(headers)}`, () => {
+      assert.isUndefined(RetryAfter.fromReset(headers, now))
+    })
+  }
+
+  it("is the one that is full last, of several; those with something left do not matter", () => {
+    assert.strictEqual(
+      Limits.resetMillis({ requests: { remaining: 0, resetMillis: 500 }, tokens: { remaining: 0, resetMillis: 700 } }),
+      700
+    )
+    assert.strictEqual(
+      Limits.resetMillis({ requests: { remaining: 0, resetMillis: 500 }, tokens: { remaining: 1, resetMillis: 700 } }),
+      500
+    )
+    assert.isUndefined(Limits.resetMillis({ requests: { resetMillis: 500 }, tokens: { remaining: 0 } }))
+    assert.isUndefined(Limits.resetMillis(undefined))
+  })
 })
 
 describe("limits", () => {

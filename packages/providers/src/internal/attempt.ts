@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import { readText } from "./body.js"
 import * as HttpFailure from "./httpFailure.js"
 import * as Json from "./json.js"
+import * as Limits from "./limits.js"
 import { hide, scrub } from "./scrub.js"
 import { reasonOf } from "./sending.js"
 
@@ -41,9 +42,14 @@ export const failWith = ({ lease }: Attempt, error: LlmError.LlmError): Effect.E
   Effect.suspend(() => Effect.fail(lease.failed(error)))
 
 /** Tells the pool what the headers say of the key's limits. */
-export const observe = ({ judge, lease }: Attempt, headers: Headers.Headers, now: number): void => {
+export const observe = (
+  { judge, lease }: Attempt,
+  headers: Headers.Headers,
+  now: number
+): KeyPool.Limits | undefined => {
   const limits = judge.limits?.(headers, now)
   if (limits !== undefined) lease.observed(limits)
+  return limits
 }
 
 /** The backend's id of the request. */
@@ -113,8 +119,8 @@ export const refused = (
         Clock.currentTimeMillis
       ),
       ([text, now]) => {
-        observe(attempt, headers, now)
-        const failure = HttpFailure.read(contextOf(attempt, response.status, headers), text, now)
+        const resetMillis = Limits.resetMillis(observe(attempt, headers, now))
+        const failure = HttpFailure.read({ ...contextOf(attempt, response.status, headers), resetMillis }, text, now)
         return failWith(attempt, classify(attempt, failure))
       }
     )

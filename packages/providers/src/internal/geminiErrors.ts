@@ -88,10 +88,6 @@ const usedUp = ({ message }: HttpBackend.Failure, details: ReadonlyArray<unknown
   || /\blimit: 0\b/.test(message)
 
 /** The wait that the details ask for, or the words, where there are no details. */
-const waitOf = ({ message }: HttpBackend.Failure, details: ReadonlyArray<unknown>): Duration.Duration | undefined => {
-  for (const detail of details) {
-    const delay = Json.string(Json.get(detail, "retryDelay"))
-    if (delay !== undefined) return RetryAfter.fromMillis(RetryAfter.goMillis(delay))
-  }
-  return RetryAfter.fromMillis(RetryAfter.goMillis(/\bretry in ([\d.]+m?s)\b/.exec(message)?.[1]))
-}
+const waitOf = ({ message }: HttpBackend.Failure, details: ReadonlyArray<unknown>): Duration.Duration | undefined =>
+  RetryAfter.fromDetails(details)
+    ?? RetryAfter.fromMillis(RetryAfter.goMillis(/\bretry in ([\d.]+m?s)\b/.exec(message)?.[1]))

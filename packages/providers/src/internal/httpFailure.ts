@@ -34,6 +34,10 @@ export interface Failure {
   readonly field: string | undefined
   /** The wait that the headers ask for. */
   readonly retryAfter: Duration.Duration | undefined
+  /** When the limits that are used up are full again. */
+  readonly reset: Duration.Duration | undefined
+  /** Whether trying again is of use, if the headers say so. */
+  readonly shouldRetry: boolean | undefined
   readonly requestId: string | undefined
 }
 
@@ -75,6 +79,8 @@ export interface Context {
   readonly status: number
   readonly headers: { readonly [name: string]: string | undefined }
   readonly requestId: string | undefined
+  /** In how many milliseconds the limits that are used up are full again, where the backend has its own way to say so. */
+  readonly resetMillis?: number | undefined
 }
 
 /**
@@ -106,9 +112,16 @@ export const readBody = (context: Context, json: unknown, text: string, now: num
     field: Json.name(Json.get(error, "param")),
     // on a success the header means something else, and some send it there
     retryAfter: isError(context.status) ? RetryAfter.fromHeaders(context.headers, now) : undefined,
+    reset: isError(context.status)
+      ? RetryAfter.fromMillis(context.resetMillis) ?? RetryAfter.fromReset(context.headers, now)
+      : undefined,
+    shouldRetry: isError(context.status) ? said.get(context.headers["x-should-retry"]) : undefined,
     requestId: context.requestId ?? Json.name(Json.get(body, "request_id"))
   }
 }
+
+// it comes from OpenAI and Anthropic, and their clients obey it before all else; so do ours
+const said: ReadonlyMap<string | undefined, boolean> = new Map([["true", true], ["false", false]])
 
 const isError = (status: number): boolean => status < 200 || status >= 300
 
@@ -208,7 +221,8 @@ export interface Words {
 export const toError = (failure: Failure, refinement: Refinement, words: Words): LlmError.LlmError => {
   const { say } = words
   const kind = typeof refinement === "string" ? refinement : refinement.kind
-  const retryAfter = typeof refinement === "string" ? failure.retryAfter : refinement.retryAfter ?? failure.retryAfter
+  const named = typeof refinement === "string" ? undefined : refinement.retryAfter
+  const retryAfter = named ?? failure.retryAfter ?? waitFor[kind]?.(failure)
   const code = failure.code ?? failure.type
   return build[kind](failure, {
     backend: failure.backend,
@@ -216,11 +230,20 @@ export const toError = (failure: Failure, refinement: Refinement, words: Words):
     status: failure.status,
     ...(failure.model !== "" && { model: failure.model }),
     ...(code !== undefined && { code: say(code) }),
-    ...(failure.requestId !== undefined && { requestId: say(failure.requestId) })
+    ...(failure.requestId !== undefined && { requestId: say(failure.requestId) }),
+    ...(failure.shouldRetry !== undefined && { shouldRetry: failure.shouldRetry })
   }, {
     ...(retryAfter !== undefined && { retryAfter })
   }, words)
 }
+
+/** The wait where neither the headers ask for one, nor the backend's own table knows one. */
+const waitFor: { readonly [K in Kind]?: (failure: Failure) => Duration.Duration | undefined } = {
+  RateLimited: (failure) => waitInDetails(failure) ?? failure.reset,
+  ServerFault: (failure) => waitInDetails(failure)
+}
+
+const waitInDetails = ({ body }: Failure) => RetryAfter.fromDetails(Json.array(Json.get2(body, "error", "details")))
 
 interface Fields {
   readonly backend: string
@@ -229,6 +252,7 @@ interface Fields {
   readonly model?: string
   readonly code?: string | undefined
   readonly requestId?: string
+  readonly shouldRetry?: boolean
 }
 
 type Wait = { readonly retryAfter?: Duration.Duration }

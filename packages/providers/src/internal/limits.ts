@@ -37,6 +37,14 @@ export const named = (ofRequests: string, ofTokens: string) => (headers: Headers
 /** Limits from the headers in OpenAI's form. */
 export const fromHeaders = named("requests", "tokens")
 
+/** In how many milliseconds all those are full again that are used up; `undefined` when none is. */
+export const resetMillis = (limits: KeyPool.Limits | undefined): number | undefined => {
+  const spent = Object.values<KeyPool.Limit | undefined>({ ...limits }).flatMap((limit) =>
+    limit?.remaining === 0 && limit.resetMillis !== undefined ? [limit.resetMillis] : []
+  )
+  return spent.length === 0 ? undefined : Math.max(...spent)
+}
+
 const dimension = (headers: Headers, name: string) =>
   limit(
     headers[`x-ratelimit-limit-${name}`],
