@@ -181,6 +181,56 @@ export interface Calls {
 }
 
 /**
+ * The batches in which a backend was asked for what several callers wanted, counted since the program began.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Batches {
+  /** Requests that wait for others. */
+  readonly waiting: number
+  /** Batches that were sent, the requests in them, and the items (texts, documents, rows) in those. */
+  readonly sent: number
+  readonly requests: number
+  readonly items: number
+  /** Batches that were sent again in halves, to find out which request was at fault. */
+  readonly parted: number
+  /** Items of the last batches (at most 1,024 of them). */
+  readonly size: Percentiles
+  /** How long the last requests (at most 1,024 of them) waited for others, in milliseconds. */
+  readonly waitMillis: Percentiles
+}
+
+/**
+ * Attempts made beside another that was slow to answer, counted since the program began.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hedges {
+  /** Attempts that were begun beside another. */
+  readonly begun: number
+  /** Those that answered first, and those that did not. */
+  readonly won: number
+  readonly lost: number
+  /** Those that were not begun, as the retry budget did not allow it. */
+  readonly refused: number
+}
+
+/**
+ * Calls that several callers shared, counted since the program began.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Coalesced {
+  /** Calls that were made. */
+  readonly made: number
+  /** Callers who joined one that was under way. */
+  readonly joined: number
+}
+
+/**
  * Percentiles of a sample; all zero when there is none.
  *
  * @since 0.1.0
@@ -206,6 +256,9 @@ export interface Backend {
   readonly adaptiveRate?: AdaptiveRate
   readonly keys?: ReadonlyArray<Key>
   readonly calls?: Calls
+  readonly batches?: Batches
+  readonly hedges?: Hedges
+  readonly coalesced?: Coalesced
 }
 
 /**

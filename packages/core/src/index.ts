@@ -8,6 +8,13 @@
 export * as AdaptiveRate from "./AdaptiveRate.js"
 
 /**
+ * Joins what several callers ask of a model at about the same time: one call goes to the backend, and each caller gets the answer to his own request.
+ *
+ * @since 0.1.0
+ */
+export * as Batching from "./Batching.js"
+
+/**
  * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
  *
  * @since 0.1.0

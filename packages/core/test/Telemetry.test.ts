@@ -272,6 +272,17 @@ describe("Telemetry", () => {
           circuit: { state: "open", failures: 5, opened: 2, openUntil: 10_000 },
           retryBudget: { balance: 12.5, reserve: 500, refused: 3 },
           adaptiveRate: { perSecond: 7.5, waiting: 2, refusals: 4 },
+          batches: {
+            waiting: 3,
+            sent: 10,
+            requests: 40,
+            items: 50,
+            parted: 1,
+            size: { p50: 4, p95: 8, p99: 9 },
+            waitMillis: { p50: 5, p95: 10, p99: 20 }
+          },
+          hedges: { begun: 6, won: 2, lost: 3, refused: 7 },
+          coalesced: { made: 20, joined: 12 },
           keys: [
             key({ inFlight: 2, successes: 4, failures: { RateLimited: 1 } }),
             key({ id: "key-2", state: "cooling", until: 4000 })
@@ -292,6 +303,12 @@ describe("Telemetry", () => {
         assert.deepStrictEqual(yield* read("llm_retry_budget"), { "": 12.5 })
         assert.deepStrictEqual(yield* read("llm_retry_budget_refused_total"), { "": 3 })
         assert.deepStrictEqual(yield* read("llm_adaptive_rate"), { "": 7.5 })
+        assert.deepStrictEqual(yield* read("llm_batches_total"), { "": 10 })
+        assert.deepStrictEqual(yield* read("llm_batch_requests_total"), { "": 40 })
+        assert.deepStrictEqual(yield* read("llm_batch_size"), { "0.5": 4, "0.95": 8, "0.99": 9 })
+        assert.deepStrictEqual(yield* read("llm_batch_wait_seconds"), { "0.5": 0.005, "0.95": 0.01, "0.99": 0.02 })
+        assert.deepStrictEqual(yield* read("llm_hedges_total"), { hedge: 2, other: 3 })
+        assert.deepStrictEqual(yield* read("llm_coalesced_total"), { "": 12 })
         assert.deepStrictEqual(yield* read("llm_keys"), { ready: 1, cooling: 1, exhausted: 0, retired: 0 })
         assert.deepStrictEqual(yield* read("llm_key_inflight"), { "key-1": 2, "key-2": 0 })
         assert.deepStrictEqual(yield* read("llm_key_cooldown_seconds"), { "key-1": 0, "key-2": 3 })

@@ -14,11 +14,14 @@ import type { Family, Labels, Sample } from "./Prometheus.js"
  * @category conversions
  */
 export const fromSnapshot = ({ backends }: Monitor.Snapshot): ReadonlyArray<Family> =>
-  backends.flatMap(({ backend, queue, circuit, retryBudget, adaptiveRate, keys }) => [
+  backends.flatMap(({ backend, queue, circuit, retryBudget, adaptiveRate, batches, hedges, coalesced, keys }) => [
     ...(queue === undefined ? [] : fromQueue(backend, queue)),
     ...(circuit === undefined ? [] : fromCircuit(backend, circuit)),
     ...(retryBudget === undefined ? [] : fromRetryBudget(backend, retryBudget)),
     ...(adaptiveRate === undefined ? [] : fromAdaptiveRate(backend, adaptiveRate)),
+    ...(batches === undefined ? [] : fromBatches(backend, batches)),
+    ...(hedges === undefined ? [] : fromHedges(backend, hedges)),
+    ...(coalesced === undefined ? [] : fromCoalesced(backend, coalesced)),
     ...(keys ?? []).flatMap((key) => fromKey(backend, key))
   ])
 
@@ -104,6 +107,49 @@ const fromAdaptiveRate = (backend: string, adaptive: Monitor.AdaptiveRate): Read
       labels,
       value: adaptive.refusals
     })
+  ]
+}
+
+const fromBatches = (backend: string, batches: Monitor.Batches): ReadonlyArray<Family> => {
+  const labels = { backend }
+  return [
+    gauge("batch_waiting", "Requests that wait for others to be sent with", { labels, value: batches.waiting }),
+    counter("batches_total", "Batches that were sent", { labels, value: batches.sent }),
+    counter("batch_requests_total", "Requests that were sent in batches", { labels, value: batches.requests }),
+    counter("batch_items_total", "Items that were sent in batches", { labels, value: batches.items }),
+    counter("batches_parted_total", "Batches that were sent again in halves", { labels, value: batches.parted }),
+    gauge("batch_size", "Items of the last batches", ...quantilesOf(labels, batches.size, 1)),
+    gauge(
+      "batch_wait_seconds",
+      "How long the last requests waited for others",
+      ...quantilesOf(labels, batches.waitMillis, 1 / 1000)
+    )
+  ]
+}
+
+const quantilesOf = (labels: Labels, { p50, p95, p99 }: Monitor.Percentiles, unit: number): ReadonlyArray<Sample> =>
+  Object.entries({ 0.5: p50, 0.95: p95, 0.99: p99 })
+    .map(([quantile, value]) => ({ labels: { ...labels, quantile }, value: value * unit }))
+
+const fromHedges = (backend: string, hedges: Monitor.Hedges): ReadonlyArray<Family> => {
+  const labels = { backend }
+  return [
+    counter("hedges_begun_total", "Attempts that were begun beside a slow one", { labels, value: hedges.begun }),
+    counter(
+      "hedges_total",
+      "Attempts beside a slow one that have ended, by who answered first",
+      { labels: { ...labels, winner: "hedge" }, value: hedges.won },
+      { labels: { ...labels, winner: "other" }, value: hedges.lost }
+    ),
+    counter("hedges_refused_total", "Attempts that the retry budget did not allow", { labels, value: hedges.refused })
+  ]
+}
+
+const fromCoalesced = (backend: string, coalesced: Monitor.Coalesced): ReadonlyArray<Family> => {
+  const labels = { backend }
+  return [
+    counter("coalesced_made_total", "Calls that may be shared", { labels, value: coalesced.made }),
+    counter("coalesced_joined_total", "Callers who shared one that was under way", { labels, value: coalesced.joined })
   ]
 }
 

@@ -12,6 +12,8 @@ const gauges = {
   llm_breaker_state: "The circuit: 0 closed, 1 half-open, 2 open, 3 isolated by hand, 4 disabled.",
   llm_retry_budget: "Retries that all calls together may make now.",
   llm_adaptive_rate: "Attempts per second that are let through; 0 while all of them are.",
+  llm_batch_size: "Items of the last batches.",
+  llm_batch_wait_seconds: "How long the last requests waited for others to be sent with.",
   llm_key_inflight: "Attempts under way with the key.",
   llm_key_cooldown_seconds: "How long the key still rests.",
   llm_keys: "Keys of the pool, by state."
@@ -23,6 +25,10 @@ const counters = {
   llm_breaker_opened_total: "How often the circuit has opened.",
   llm_breaker_refused_total: "Calls that found the circuit open.",
   llm_retry_budget_refused_total: "Retries that were not made since nothing was left.",
+  llm_batches_total: "Batches that were sent.",
+  llm_batch_requests_total: "Requests that were sent in batches.",
+  llm_hedges_total: "Attempts made beside a slow one, by who answered first.",
+  llm_coalesced_total: "Callers who shared a call that was under way.",
   llm_key_requests_total: "Attempts with the key, by how they ended."
 } as const
 
@@ -33,6 +39,7 @@ const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = {
   isolated: 3,
   disabled: 4
 }
+const quantiles = [["p50", "0.5"], ["p95", "0.95"], ["p99", "0.99"]] as const
 const keyStates = ["ready", "cooling", "exhausted", "retired"] as const satisfies ReadonlyArray<Monitor.Key["state"]>
 
 interface Series {
@@ -64,7 +71,8 @@ const set = (name: keyof typeof gauges | keyof typeof counters, labels: Metrics.
 /** Sets every metric to what the snapshot says; what is no longer there goes to zero. */
 export const publish = (snapshot: Monitor.Snapshot): void => {
   round++
-  for (const { adaptiveRate, backend, circuit, keys, queue, retryBudget } of snapshot.backends) {
+  for (const one of snapshot.backends) {
+    const { adaptiveRate, backend, batches, circuit, coalesced, hedges, keys, queue, retryBudget } = one
     if (queue !== undefined) {
       set("llm_queue_depth", { backend }, queue.waiting)
       set("llm_queue_oldest_wait_seconds", { backend }, queue.oldestWaitMillis / 1000)
@@ -83,6 +91,19 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
       set("llm_retry_budget_refused_total", { backend }, retryBudget.refused)
     }
     if (adaptiveRate !== undefined) set("llm_adaptive_rate", { backend }, adaptiveRate.perSecond ?? 0)
+    if (batches !== undefined) {
+      set("llm_batches_total", { backend }, batches.sent)
+      set("llm_batch_requests_total", { backend }, batches.requests)
+      for (const [name, quantile] of quantiles) {
+        set("llm_batch_size", { backend, quantile }, batches.size[name])
+        set("llm_batch_wait_seconds", { backend, quantile }, batches.waitMillis[name] / 1000)
+      }
+    }
+    if (hedges !== undefined) {
+      set("llm_hedges_total", { backend, winner: "hedge" }, hedges.won)
+      set("llm_hedges_total", { backend, winner: "other" }, hedges.lost)
+    }
+    if (coalesced !== undefined) set("llm_coalesced_total", { backend }, coalesced.joined)
     for (const state of keys === undefined ? [] : keyStates) {
       set("llm_keys", { backend, state }, keys!.filter((key) => key.state === state).length)
     }
