@@ -20,6 +20,7 @@ import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -202,7 +203,7 @@ export const make = (
     Effect.flatMap(KeyPool.make({ ...keys, backend, keys: apiKeys }), (pool) =>
       Effect.map(
         HttpBackend.make(definition(baseUrl, headers, { backend, ...settings }), pool, http),
-        ({ run, service }): Backend => {
+        ({ run, service, within }): Backend => {
           const models = pages(run, undefined)
           return {
             llm: LlmService.make(backend, {
@@ -211,19 +212,21 @@ export const make = (
               listModels: Effect.map(models, (models) => models.map(AnthropicOwnWire.toModel)),
               health: service.health
             }),
-            anthropic: {
-              countTokens: (request) => run("countTokens", AnthropicOwnWire.countTokens, request, request.model),
-              models,
-              model: (id) => run("listModels", AnthropicOwnWire.model, id, id)
-            }
+            anthropic: Protection.own(backend, (protection) => serve(models, within(protection)))
           }
         }
       )))
 }
 
+const serve = (models: Service["models"], { run, whole }: HttpBackend.Protected): Service => ({
+  countTokens: (request) => run("countTokens", AnthropicOwnWire.countTokens, request, request.model),
+  models: whole("models", "", models),
+  model: (id) => run("model", AnthropicOwnWire.model, id, id)
+})
+
 /** Page after page, until there is no next one. */
 const pages = (
-  run: HttpBackend.HttpBackend["run"],
+  run: HttpBackend.Exchanges["run"],
   after: string | undefined
 ): Effect.Effect<ReadonlyArray<AnthropicOwnWire.ModelDetails>, LlmError.LlmError> =>
   Effect.flatMap(run("listModels", AnthropicOwnWire.models, after, ""), ({ models, next }) =>

@@ -19,6 +19,7 @@ import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -163,8 +164,9 @@ export const make = (options: Options): Effect.Effect<
   return Effect.flatMap(readOptions(rest), ({ baseUrl, version }) => {
     const root = `/${version}`
     return Effect.flatMap(KeyPool.make({ ...keys, backend, keys: apiKeys }), (pool) =>
-      Effect.map(HttpBackend.make(definition(root, baseUrl, headers), pool, http), ({ run, service }) => {
-        const gemini = serve(root, run)
+      Effect.map(HttpBackend.make(definition(root, baseUrl, headers), pool, http), (made) => {
+        const { service } = made
+        const gemini = Protection.own(backend, (protection) => serve(root, made, made.within(protection)))
         const llm = LlmService.make(backend, {
           generateText: service.generateText,
           streamText: service.streamText,
@@ -176,7 +178,11 @@ export const make = (options: Options): Effect.Effect<
   })
 }
 
-const serve = (root: string, run: HttpBackend.HttpBackend["run"]): Service => {
+const serve = (
+  root: string,
+  { run: ask }: HttpBackend.Exchanges,
+  { run, whole }: HttpBackend.Protected
+): Service => {
   const countTokens = GeminiOwnWire.countTokens(root)
   const embedContent = GeminiOwnWire.embedContent(root)
   const model = GeminiOwnWire.model(root)
@@ -186,18 +192,18 @@ const serve = (root: string, run: HttpBackend.HttpBackend["run"]): Service => {
   const remove = GeminiCacheWire.remove(root)
   return {
     countTokens: (request) => run("countTokens", countTokens, request, request.model),
-    embedContent: (request) => run("embed", embedContent, request, request.model, ({ usage }) => usage),
-    models: pages(
-      (token) => run("listModels", GeminiOwnWire.models(root), token, ""),
+    embedContent: (request) => run("embedContent", embedContent, request, request.model, ({ usage }) => usage),
+    models: whole("models", "", pages(
+      (token) => ask("models", GeminiOwnWire.models(root), token, ""),
       ({ models }) => models
-    ),
-    model: (id) => run("listModels", model, id, id),
+    )),
+    model: (id) => run("model", model, id, id),
     createCache: (cache) => run("createCache", create, cache, cache.model),
     getCache: (name) => run("getCache", get, name, ""),
-    listCaches: pages(
-      (token) => run("listCaches", GeminiCacheWire.list(root), token, ""),
+    listCaches: whole("listCaches", "", pages(
+      (token) => ask("listCaches", GeminiCacheWire.list(root), token, ""),
       ({ caches }) => caches
-    ),
+    )),
     keepCache: (name, ttl) => run("keepCache", keep, { name, ttl }, ""),
     deleteCache: (name) => run("deleteCache", remove, name, "")
   }

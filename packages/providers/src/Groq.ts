@@ -17,6 +17,7 @@ import type { InvalidOptions } from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -134,14 +135,13 @@ export const make = (
   Effect.gen(function*() {
     const pool = yield* KeyPool.make({ ...keys, backend: profile.backend, keys: apiKeys })
     const definition = { ...OpenAiCompat.toDefinition(profile, options), rerank: GroqWire.rerank }
-    const { run, service } = yield* HttpBackend.make(definition, pool, http)
-    return {
-      llm: service,
-      groq: {
-        transcribe: (request) => run("transcribe", GroqWire.transcribe, request, request.model ?? GroqWire.model)
-      }
-    }
+    const { service, within } = yield* HttpBackend.make(definition, pool, http)
+    return { llm: service, groq: Protection.own(profile.backend, (protection) => serve(within(protection))) }
   })
+
+const serve = ({ run }: HttpBackend.Exchanges): Service => ({
+  transcribe: (request) => run("transcribe", GroqWire.transcribe, request, request.model ?? GroqWire.model)
+})
 
 /**
  * Groq, from options.

@@ -6,6 +6,9 @@
  * request sent, the answer read up to a limit, what went wrong is classified, the key pool hears how it went, and the
  * lease is given back in every case.
  *
+ * What only one backend does is asked for by the same means (`within`), so that it shares the backend's keys and limits,
+ * and whatever protects the rest.
+ *
  * How a wire is written: translations are pure functions, they read leniently (what they do not know they skip) and
  * write strictly (only what the vendor documents).
  *
@@ -23,6 +26,7 @@ import type * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
 import type * as Model from "@spillway/core/Model"
+import type * as Protection from "@spillway/core/Protection"
 import type * as Rerank from "@spillway/core/Rerank"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -205,13 +209,12 @@ export interface Options {
 }
 
 /**
- * A backend at work: its service, and the means by which its own operations (what no other backend has) are served.
+ * How what is only a backend's own is asked for. `name` is the operation's, as errors and metrics have it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface HttpBackend {
-  readonly service: LlmService.Service
+export interface Exchanges {
   /** One exchange. `model` is the one that the key is leased for; `usage` is what the pool is told on success. */
   readonly run: <I, A>(
     name: string,
@@ -220,13 +223,41 @@ export interface HttpBackend {
     model: string,
     usage?: (answer: A) => Completion.Usage
   ) => Effect.Effect<A, LlmError.LlmError>
-  /** One exchange whose answer comes in pieces. */
+  /** One exchange whose answer comes in pieces; `usage` is what its last piece tells. */
   readonly stream: <I, A>(
     name: string,
     streaming: Streaming<I, A>,
     input: I,
-    model: string
+    model: string,
+    usage?: (last: A) => Completion.Usage | undefined
   ) => Stream.Stream<A, LlmError.LlmError>
+}
+
+/**
+ * The same within a protection, each exchange as a call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Protected extends Exchanges {
+  /** Whatever it takes, as one call. It is made of exchanges without protection: a call does not wait for another. */
+  readonly whole: <A>(
+    name: string,
+    model: string,
+    answer: Effect.Effect<A, LlmError.LlmError>
+  ) => Effect.Effect<A, LlmError.LlmError>
+}
+
+/**
+ * A backend at work: its service, and the exchanges of which another can be made (`Protection.own`) with what no other
+ * backend has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HttpBackend extends Exchanges {
+  readonly service: LlmService.Service
+  readonly within: (protection: Protection.Protection) => Protected
 }
 
 // -----------------------------------------------------------------------------
@@ -267,19 +298,22 @@ export const make = (
             execute,
             requests: Sending.requests(definition.headers, definition.authenticate)
           }
-          const run: HttpBackend["run"] = (name, operation, input, model, usage) =>
-            exchange(wire, name, operation, input, model, usage)
-          const stream: HttpBackend["stream"] = (name, streaming, input, model) =>
-            streamed(wire, name, streaming, input, model)
-          return { run, stream, service: serve(definition, run, stream) }
+          const exchanges: Exchanges = {
+            run: (name, operation, input, model, usage) => exchange(wire, name, operation, input, model, usage),
+            stream: (name, streaming, input, model) => streamed(wire, name, streaming, input, model)
+          }
+          return {
+            ...exchanges,
+            service: serve(definition, exchanges),
+            within: (protection) => within(definition, exchanges, protection)
+          }
         }
       )
   )
 
 const serve = (
   { backend, embed, generateText, health, infer, listModels, rerank, streamText }: Definition,
-  run: HttpBackend["run"],
-  stream: HttpBackend["stream"]
+  { run, stream }: Exchanges
 ): LlmService.Service => {
   const usage = (answer: { readonly usage: Completion.Usage }) => answer.usage
   return LlmService.make(backend, {
@@ -295,6 +329,30 @@ const serve = (
     ...(health && { health: run("health", health, undefined, "") }),
     ...(listModels && { listModels: run("listModels", listModels, undefined, "") })
   })
+}
+
+const within = ({ backend }: Definition, { run, stream }: Exchanges, protection: Protection.Protection): Protected => {
+  const asked = <A>(
+    name: string,
+    model: string,
+    usage?: (answer: A) => Completion.Usage | undefined
+  ): Protection.Asked<A> => ({
+    operation: `${backend}.${name}`,
+    model,
+    ...(usage && {
+      told: (answer: A) => {
+        const used = usage(answer)
+        return used && { usage: used }
+      }
+    })
+  })
+  return {
+    run: (name, operation, input, model, usage) =>
+      protection.whole(asked(name, model, usage), run(name, operation, input, model, usage)),
+    stream: (name, streaming, input, model, usage) =>
+      protection.streamed(asked(name, model, usage), stream(name, streaming, input, model)),
+    whole: (name, model, answer) => protection.whole(asked(name, model), answer)
+  }
 }
 
 const readOptions = InvalidOptions.validate(

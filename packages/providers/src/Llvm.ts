@@ -11,6 +11,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -165,18 +166,20 @@ export const make = (
 ): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
   const { baseUrl = local, headers, http } = options
   return Effect.flatMap(SelfHosted.pool(backend, options), (pool) =>
-    Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ run, service }) => ({
+    Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ service, within }) => ({
       llm: service,
-      llvm: {
-        info: (model) => run("info", info, model, model),
-        batchInfer: (request) => run("batchInfer", batchInfer, request, request.model),
-        statistics: (model) => run("statistics", statistics, model, model),
-        optimize: (model, optimization) => run("optimize", optimize, { model, optimization }, model),
-        reload: (model) => run("reload", reload, model, model),
-        status: run("status", status, undefined, "")
-      }
+      llvm: Protection.own(backend, (protection) => serve(within(protection)))
     })))
 }
+
+const serve = ({ run }: HttpBackend.Exchanges): Service => ({
+  info: (model) => run("info", info, model, model),
+  batchInfer: (request) => run("batchInfer", batchInfer, request, request.model),
+  statistics: (model) => run("statistics", statistics, model, model),
+  optimize: (model, optimization) => run("optimize", optimize, { model, optimization }, model),
+  reload: (model) => run("reload", reload, model, model),
+  status: run("status", status, undefined, "")
+})
 
 // -----------------------------------------------------------------------------
 // layers

@@ -17,6 +17,7 @@ import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
 import type * as Model from "@spillway/core/Model"
+import * as Protection from "@spillway/core/Protection"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -65,7 +66,8 @@ export interface Service {
   readonly running: Effect.Effect<ReadonlyArray<OllamaModelsWire.Running>, LlmError.LlmError>
   /**
    * Fetches a model from the registry, telling how far it has come: whole with the status `success`, interrupted
-   * without. A server goes on with what it already has when it is asked again.
+   * without. A server goes on with what it already has when it is asked again. While it verifies a large model it says
+   * nothing for minutes: behind a `Timeout`, give it an `idle` that is longer.
    */
   readonly pull: (
     request: OllamaModelsWire.PullRequest
@@ -186,13 +188,23 @@ export const make = (
   return Effect.flatMap(SelfHosted.pool(backend, options), (pool) =>
     Effect.map(
       HttpBackend.make(definition(baseUrl, headers), pool, http),
-      ({ run, service, stream }): Backend => ({ llm: service, ollama: serve(run, stream) })
+      ({ service, within }): Backend => ({
+        llm: service,
+        ollama: Protection.own(backend, (protection) => serve(within(protection)))
+      })
     ))
 }
 
-const serve = (run: HttpBackend.HttpBackend["run"], stream: HttpBackend.HttpBackend["stream"]): Service => ({
+const serve = ({ run, stream }: HttpBackend.Exchanges): Service => ({
   generate: (request) => run("generate", OllamaGenerateWire.generate, request, request.model, ({ usage }) => usage),
-  generateStream: (request) => stream("generateStream", OllamaGenerateWire.generateStream, request, request.model),
+  generateStream: (request) =>
+    stream(
+      "generateStream",
+      OllamaGenerateWire.generateStream,
+      request,
+      request.model,
+      (last) => last._tag === "Done" ? last.usage : undefined
+    ),
   show: (model) => run("show", OllamaModelsWire.show, model, model),
   running: run("running", OllamaModelsWire.running, undefined, ""),
   pull: (request) => stream("pull", OllamaModelsWire.pull, request, request.model),

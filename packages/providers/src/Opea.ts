@@ -21,6 +21,7 @@ import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -197,16 +198,25 @@ export const make = (
             : reranking.service.rerank(request),
         health
       }),
-      opea: {
-        llm: llm.service,
-        retrieve: (request) => retriever.run("retrieve", OpeaOperations.retrieve, request, ""),
-        ingest: (request) => dataprep.run("ingest", OpeaOperations.ingest, request, ""),
-        files: (indexName) => dataprep.run("files", OpeaOperations.listFiles, indexName, ""),
-        removeFile: (id, indexName) => dataprep.run("removeFile", OpeaOperations.removeFile, { id, indexName }, ""),
-        health: (component) => all[component].service.health
-      }
+      opea: Protection.own(backend, (protection) => serve(all, protection))
     }
   })
+
+const serve = (
+  components: { readonly [C in Component]: HttpBackend.HttpBackend },
+  protection: Protection.Protection
+): Service => {
+  const { run: retrieve } = components.retriever.within(protection)
+  const { run: prepare } = components.dataprep.within(protection)
+  return {
+    llm: Protection.llm(components.llm.service, protection),
+    retrieve: (request) => retrieve("retrieve", OpeaOperations.retrieve, request, ""),
+    ingest: (request) => prepare("ingest", OpeaOperations.ingest, request, ""),
+    files: (indexName) => prepare("files", OpeaOperations.listFiles, indexName, ""),
+    removeFile: (id, indexName) => prepare("removeFile", OpeaOperations.removeFile, { id, indexName }, ""),
+    health: (component) => Protection.llm(components[component].service, protection).health
+  }
+}
 
 /**
  * OPEA, from options; without any, on this machine.

@@ -19,6 +19,7 @@ import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -170,30 +171,34 @@ export const make = ({
       }
     })
     const { generateText, streamText, ...own } = Responses.operations(profile.backend)
-    const { run, service } = yield* HttpBackend.make(
+    const { service, within } = yield* HttpBackend.make(
       chosen === "responses" ? { ...definition, generateText, streamText } : definition,
       pool,
       http
     )
-    const retrieveResponse = (id: string) => run(Responses.names.retrieve, own.retrieve, id, "")
-    const awaitResponse: Service["awaitResponse"] = (id, every = "2 seconds") =>
-      Effect.flatMap(
-        retrieveResponse(id),
-        ({ outcome }) => outcome ?? Effect.delay(Effect.suspend(() => awaitResponse(id, every)), every)
-      )
-    return {
-      llm: service,
-      openai: {
-        moderate: (request) =>
-          run("moderate", OpenAiModerationWire.moderate, request, request.model ?? OpenAiModerationWire.model),
-        countInputTokens: (request) => run("countInputTokens", own.countInputTokens, request, request.model),
-        startResponse: (request) => run(Responses.names.start, own.start, request, request.model),
-        retrieveResponse,
-        cancelResponse: (id) => run(Responses.names.cancel, own.cancel, id, ""),
-        awaitResponse
-      }
-    }
+    return { llm: service, openai: Protection.own(profile.backend, (protection) => serve(own, within(protection))) }
   })
+
+type Own = Omit<ReturnType<typeof Responses.operations>, "generateText" | "streamText">
+
+const serve = (own: Own, { run }: HttpBackend.Exchanges): Service => {
+  const retrieveResponse = (id: string) => run(Responses.names.retrieve, own.retrieve, id, "")
+  // each look is a call of its own: what waits between them holds no place
+  const awaitResponse: Service["awaitResponse"] = (id, every = "2 seconds") =>
+    Effect.flatMap(
+      retrieveResponse(id),
+      ({ outcome }) => outcome ?? Effect.delay(Effect.suspend(() => awaitResponse(id, every)), every)
+    )
+  return {
+    moderate: (request) =>
+      run("moderate", OpenAiModerationWire.moderate, request, request.model ?? OpenAiModerationWire.model),
+    countInputTokens: (request) => run("countInputTokens", own.countInputTokens, request, request.model),
+    startResponse: (request) => run(Responses.names.start, own.start, request, request.model),
+    retrieveResponse,
+    cancelResponse: (id) => run(Responses.names.cancel, own.cancel, id, ""),
+    awaitResponse
+  }
+}
 
 const validate = InvalidOptions.validate(
   "OpenAi",

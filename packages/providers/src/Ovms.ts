@@ -21,6 +21,7 @@ import * as Inference from "@spillway/core/Inference"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -132,10 +133,10 @@ export const make = (
     (pool) => Effect.map(HttpBackend.make(Operations.definition(options), pool, options.http), toBackend)
   )
 
-const toBackend = ({ run, service, stream }: HttpBackend.HttpBackend): Backend => {
+const toBackend = ({ run: ask, service, within }: HttpBackend.HttpBackend): Backend => {
   const { operations } = Operations
-  const server = run("server", operations.server, undefined, "")
-  const config = run("config", operations.config, undefined, "")
+  const server = ask("server", operations.server, undefined, "")
+  const config = ask("config", operations.config, undefined, "")
 
   let known: Generation | undefined
   const generation = Effect.suspend(() =>
@@ -147,7 +148,7 @@ const toBackend = ({ run, service, stream }: HttpBackend.HttpBackend): Backend =
   const predict: Service["predict"] = (request) =>
     Effect.flatMap(generation, ({ tfServing, version }) =>
       tfServing
-        ? Effect.tapError(run("predict", operations.predict, request, request.model), () =>
+        ? Effect.tapError(ask("predict", operations.predict, request, request.model), () =>
           // it may have been replaced by a newer one
           Effect.sync(() => known = undefined))
         : Effect.fail(
@@ -171,8 +172,32 @@ const toBackend = ({ run, service, stream }: HttpBackend.HttpBackend): Backend =
   const status: Service["status"] = (model) =>
     Effect.flatMap(generation, ({ tfServing }) =>
       tfServing
-        ? run("status", operations.status, model, model.model)
+        ? ask("status", operations.status, model, model.model)
         : Effect.flatMap(config, (models) => versionsOf(models, model)))
+
+  const serve = ({ run, stream, whole }: HttpBackend.Protected): Service => ({
+    server: whole("server", "", server),
+    // that it is not is an answer, and no reason to try again
+    live: whole("live", "", isSo(ask("live", operations.live, undefined, ""))),
+    ready: whole("ready", "", isSo(ask("ready", operations.ready, undefined, ""))),
+    metadata: (model) => run("metadata", operations.metadata, model, model.model),
+    modelReady: (model) =>
+      whole("modelReady", model.model, isSo(ask("modelReady", operations.modelReady, model, model.model))),
+    config: whole("config", "", config),
+    reload: run("reload", operations.reload, undefined, ""),
+    status: (model) => whole("status", model.model, status(model)),
+    predict: (request) => whole("predict", request.model, predict(request)),
+    complete: (request) => run("complete", operations.complete, request, request.model, ({ usage }) => usage),
+    streamComplete: (request) =>
+      stream(
+        "streamComplete",
+        operations.streamComplete,
+        request,
+        request.model,
+        (last) => last._tag === "Finish" ? last.usage : undefined
+      ),
+    tokenize: (request) => run("tokenize", operations.tokenize, request, request.model)
+  })
 
   return {
     llm: {
@@ -182,20 +207,7 @@ const toBackend = ({ run, service, stream }: HttpBackend.HttpBackend): Backend =
       listModels: Effect.catchTag(service.listModels, "Unsupported", () =>
         Effect.map(config, (models) => models.map(({ model }) => ({ id: model }))))
     },
-    ovms: {
-      server,
-      live: isSo(run("live", operations.live, undefined, "")),
-      ready: isSo(run("ready", operations.ready, undefined, "")),
-      metadata: (model) => run("metadata", operations.metadata, model, model.model),
-      modelReady: (model) => isSo(run("modelReady", operations.modelReady, model, model.model)),
-      config,
-      reload: run("reload", operations.reload, undefined, ""),
-      status,
-      predict,
-      complete: (request) => run("complete", operations.complete, request, request.model, ({ usage }) => usage),
-      streamComplete: (request) => stream("streamComplete", operations.streamComplete, request, request.model),
-      tokenize: (request) => run("tokenize", operations.tokenize, request, request.model)
-    }
+    ovms: Protection.own(Operations.backend, (protection) => serve(within(protection)))
   }
 }
 

@@ -15,6 +15,7 @@ import type * as Embedding from "@spillway/core/Embedding"
 import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import type * as Rerank from "@spillway/core/Rerank"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
@@ -182,7 +183,7 @@ export const make = ({ baseUrl = local, headers, http, ...options }: Options = {
       maxBatchSize: options.maxBatchSize
     })
     const pool = yield* SelfHosted.pool(backend, options)
-    const { run, service } = yield* HttpBackend.make(definition(baseUrl, headers), pool, http)
+    const { run, service, within } = yield* HttpBackend.make(definition(baseUrl, headers), pool, http)
 
     const info = run("info", Operations.info, undefined, "")
     const limit = Batches.limit(maxBatchSize, info)
@@ -193,8 +194,22 @@ export const make = ({ baseUrl = local, headers, http, ...options }: Options = {
       limit,
       (request) => run("rerank", Operations.rerank, request, request.model, ({ usage }) => usage)
     )
-    const own = <I, A>(name: keyof Service, operation: HttpBackend.Operation<I, A>, batches: Batches.Batches<I, A>) =>
-      Batches.run(batches, limit, (request: I) => run(name, operation, request, ""))
+    const serve = ({ whole }: HttpBackend.Protected): Service => {
+      const own = <I, A>(name: keyof Service, operation: HttpBackend.Operation<I, A>, batches: Batches.Batches<I, A>) => {
+        const ask = Batches.run(batches, limit, (request: I) => run(name, operation, request, ""))
+        return (request: I) => whole(name, "", ask(request))
+      }
+      return {
+        embedAll: own("embedAll", Operations.embedAll, Batches.lists()),
+        embedSparse: own("embedSparse", Operations.embedSparse, Batches.lists()),
+        predict: own("predict", Operations.predict, Batches.lists()),
+        similarity: own("similarity", Operations.similarity, similarities),
+        tokenize: own("tokenize", Operations.tokenize, Batches.lists()),
+        decode: own("decode", Operations.decode, decoded),
+        info: whole("info", "", info),
+        health: whole("health", "", service.health)
+      }
+    }
 
     return {
       llm: LlmService.make(backend, {
@@ -207,16 +222,7 @@ export const make = ({ baseUrl = local, headers, http, ...options }: Options = {
         listModels: service.listModels,
         health: service.health
       }),
-      tei: {
-        embedAll: own("embedAll", Operations.embedAll, Batches.lists()),
-        embedSparse: own("embedSparse", Operations.embedSparse, Batches.lists()),
-        predict: own("predict", Operations.predict, Batches.lists()),
-        similarity: own("similarity", Operations.similarity, similarities),
-        tokenize: own("tokenize", Operations.tokenize, Batches.lists()),
-        decode: own("decode", Operations.decode, decoded),
-        info,
-        health: service.health
-      }
+      tei: Protection.own(backend, (protection) => serve(within(protection)))
     }
   })
 

@@ -19,6 +19,7 @@ import type * as Completion from "@spillway/core/Completion"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -123,21 +124,33 @@ export const make = (
 ): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
   const { baseUrl = local, headers, http } = options
   if (TgiRouter.isRouter(baseUrl)) {
-    return Effect.map(TgiRouter.make({ ...options, baseUrl }), (llm) => ({ llm, tgi: nothing(llm) }))
+    return Effect.map(TgiRouter.make({ ...options, baseUrl }), (llm) => ({
+      llm,
+      tgi: Protection.own(backend, (protection) => nothing(Protection.llm(llm, protection)))
+    }))
   }
   return Effect.flatMap(SelfHosted.pool(backend, options), (pool) =>
-    Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ run, service, stream }) => ({
+    Effect.map(HttpBackend.make(definition(baseUrl, headers), pool, http), ({ service, within }) => ({
       llm: service,
-      tgi: {
-        generate: (request) => run("generate", Operations.generate, request, "", ({ usage }) => usage),
-        generateStream: (request) => stream("generateStream", Operations.generateStream, request, ""),
-        tokenize: (text) => run("tokenize", Operations.tokenize, text, ""),
-        chatTokenize: (request) => run("chatTokenize", Operations.chatTokenize, request, request.model),
-        info: run("info", Operations.info, undefined, ""),
-        health: service.health
-      }
+      tgi: Protection.own(backend, (protection) => serve(within(protection)))
     })))
 }
+
+const serve = ({ run, stream }: HttpBackend.Exchanges): Service => ({
+  generate: (request) => run("generate", Operations.generate, request, "", ({ usage }) => usage),
+  generateStream: (request) =>
+    stream(
+      "generateStream",
+      Operations.generateStream,
+      request,
+      "",
+      (last) => last._tag === "Done" ? last.usage : undefined
+    ),
+  tokenize: (text) => run("tokenize", Operations.tokenize, text, ""),
+  chatTokenize: (request) => run("chatTokenize", Operations.chatTokenize, request, request.model),
+  info: run("info", Operations.info, undefined, ""),
+  health: run("health", Operations.health, undefined, "")
+})
 
 const nothing = ({ backend, health }: LlmService.Service): Service => {
   const unsupported = (feature: keyof Service) =>

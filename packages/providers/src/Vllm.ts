@@ -17,6 +17,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Protection from "@spillway/core/Protection"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -144,23 +145,26 @@ const definition = (guided: boolean, options: Pick<Options, "baseUrl" | "headers
   }
 })
 
-const serve = ({ run }: HttpBackend.HttpBackend): Service => ({
+const serve = (unprotected: HttpBackend.Exchanges, { run, whole }: HttpBackend.Protected): Service => ({
   tokenize: (request) => run("tokenize", Operations.tokenize(profile()), request, request.model),
   detokenize: (request) => run("detokenize", Operations.detokenize, request, request.model),
   score: (request) => run("score", Operations.score, request, request.model, ({ usage }) => usage),
   classify: (request) => run("classify", Operations.classify, request, request.model, ({ usage }) => usage),
   pooling: (request) => run("pooling", Operations.pooling, request, request.model, ({ usage }) => usage),
-  load: Effect.zipWith(
+  load: whole("load", "", load(unprotected)),
+  loadLora: (lora) => run("loadLora", Operations.loadLora, lora, ""),
+  unloadLora: (name) => run("unloadLora", Operations.unloadLora, name, ""),
+  version: run("version", Operations.version, undefined, "")
+})
+
+const load = ({ run }: HttpBackend.Exchanges): Service["load"] =>
+  Effect.zipWith(
     run("load", Operations.metrics, undefined, ""),
     // a server from before 0.8 has no such route
     Effect.catchTag(run("load", Operations.inFlight, undefined, ""), "Unsupported", () => Effect.succeed(undefined)),
     (load, inFlight) => Json.defined({ ...load, inFlight }),
     { concurrent: true }
-  ),
-  loadLora: (lora) => run("loadLora", Operations.loadLora, lora, ""),
-  unloadLora: (name) => run("unloadLora", Operations.unloadLora, name, ""),
-  version: run("version", Operations.version, undefined, "")
-})
+  )
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -181,7 +185,7 @@ export const make = (
   return Effect.flatMap(SelfHosted.pool(backend, options), (pool) =>
     Effect.map(HttpBackend.make(definition(guided, { ...options, baseUrl }), pool, http), (made) => ({
       llm: made.service,
-      vllm: serve(made)
+      vllm: Protection.own(backend, (protection) => serve(made, made.within(protection)))
     })))
 }
 
