@@ -1,3 +1,19 @@
+/**
+ * CASES.md, RT. Of its rules these are not ours:
+ *
+ * - RT-04 and RT-07, as far as they are about linear backoff: `factor: 1` is constant, and nobody grows linearly.
+ * - RT-06: there is no attempt 0 to ask for.
+ * - RT-09's second version of decorrelated jitter (of Polly and cockatiel): ours is AWS's.
+ * - RT-13 (a longer base for throttled attempts): who is throttled is nearly always told for how long.
+ * - RT-15: what is asked for is not clipped in silence, it is refused beyond 100.
+ * - RT-22 is the opposite of ours: a call that waits holds no place.
+ * - RT-30, as far as a pushback is unreadable or restarts the backoff: what says nothing is as if it were not there
+ *   (RT-31 has it so), and the backoff goes on growing.
+ * - RT-36, RT-37: a header of somebody's own is for his backend's `refineError`; the limits that a success tells of pace
+ *   the pool.
+ *
+ * RT-12, RT-27, RT-31 and RT-33 are about reading answers: `packages/providers/test/{httpFailure,retryAfter}.test.ts`.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import type * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
@@ -5,8 +21,9 @@ import * as LlmService from "@spillway/core/LlmService"
 import * as Policy from "@spillway/core/Policy"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Retry from "@spillway/core/Retry"
+import type * as RetryBudget from "@spillway/core/RetryBudget"
 import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
-import { Cause, Chunk, Duration, Effect, Exit, FastCheck as fc, Fiber, Random, Stream, TestClock } from "effect"
+import { Cause, Chunk, Duration, Effect, Exit, Fiber, Random, Stream, TestClock } from "effect"
 
 const backend = "scripted"
 const request = { model: "m", prompt: "hi" }
@@ -25,6 +42,9 @@ const make = (options: Retry.Options, ...script: ReadonlyArray<ScriptedLlm.Step 
       times: Effect.map(llm.requests, (requests) => requests.map(({ at }) => at))
     }
   })
+
+/** Randomness that always draws the same. */
+const fixed = (chance: number): Random.Random => ({ ...Random.make("fixed"), next: Effect.succeed(chance) })
 
 /** Runs an effect until it has ended, letting as much time pass as it takes, and says when it ended. */
 const play = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -45,7 +65,7 @@ const errorOf = <A>(exit: Exit.Exit<A, LlmError.LlmError>) =>
 
 describe("Retry", () => {
   describe("backoff", () => {
-    it.effect("tries 5 times more after 1, 2, 4, 8 and 16 seconds, and fails with the last error", () =>
+    it.effect("tries 5 times more after 1, 2, 4, 8 and 16 seconds, and fails with the last error (RT-01)", () =>
       Effect.gen(function*() {
         let n = 0
         const { llm, times } = yield* make({}, ScriptedLlm.repeat(() => fault(++n)))
@@ -64,7 +84,7 @@ describe("Retry", () => {
         [{ maxRetries: 0 }, []]
       ] as Array<[Retry.Options, Array<number>]>
     ) {
-      it.effect(`waits ${waits.join(", ") || "for nothing"} with ${JSON.stringify(options)}`, () =>
+      it.effect(`waits ${waits.join(", ") || "for nothing"} with ${JSON.stringify(options)} (RT-03, RT-04)`, () =>
         Effect.gen(function*() {
           const { llm, times } = yield* make(options, ScriptedLlm.repeat(fault()))
           yield* play(llm.generateText(request))
@@ -73,7 +93,7 @@ describe("Retry", () => {
         }))
     }
 
-    it.effect("counts anew for each call", () =>
+    it.effect("counts anew for each call, and waits no longer than it takes (RT-18)", () =>
       Effect.gen(function*() {
         const { llm, times } = yield* make({}, fault(), "one", fault(), "two")
         const twice = Effect.zipRight(llm.generateText(request), llm.generateText(request))
@@ -84,10 +104,6 @@ describe("Retry", () => {
   })
 
   describe("jitter", () => {
-    const fixed = (chance: number): Random.Random => ({
-      ...Random.make("fixed"),
-      next: Effect.succeed(chance)
-    })
     const firstWait = (options: Retry.Options, chance: number) =>
       Effect.gen(function*() {
         const { llm, times } = yield* make({ maxRetries: 1, ...options }, ScriptedLlm.repeat(fault()))
@@ -102,10 +118,12 @@ describe("Retry", () => {
         ["full", [0, 250, 500, 950]],
         ["equal", [500, 625, 750, 975]],
         ["none", [1000, 1000, 1000, 1000]],
+        ["decorrelated", [1000, 1500, 2000, 2900]],
+        [0.25, [750, 875, 1000, 1225]],
         [1, [0, 500, 1000, 1900]]
       ] as Array<[Retry.Jitter | undefined, Array<number>]>
     ) {
-      it.effect(`spreads a backoff of a second by ${jitter ?? "its default"}`, () =>
+      it.effect(`spreads a backoff of a second by ${jitter ?? "its default"} (RT-07)`, () =>
         Effect.gen(function*() {
           const seen = yield* Effect.forEach([0, 0.25, 0.5, 0.95], (chance) => firstWait({ jitter }, chance))
           assert.deepStrictEqual(seen, waits)
@@ -119,7 +137,29 @@ describe("Retry", () => {
         assert.strictEqual(yield* firstWait({ initialDelay: "20 seconds", jitter: 0.2 }, 0), 12_800)
       }))
 
-    it.effect("is the same with the same seed, and spreads evenly", () =>
+    it.effect("grows from 50 ms to 20 s and no further, drawn as long as it may be (RT-10)", () =>
+      Effect.gen(function*() {
+        const { schedule } = yield* Retry.make({
+          jitter: "full",
+          maxRetries: 11,
+          initialDelay: "50 millis",
+          maxDelay: "20 seconds"
+        })
+        const drawn = yield* Effect.withRandom(waits(schedule, Array.from({ length: 20 }, () => fault())), fixed(1 - 1e-9))
+        assert.deepStrictEqual(drawn, [50, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 20_000, 20_000])
+      }))
+
+    it.effect("of one that is decorrelated goes by the backoff before", () =>
+      Effect.gen(function*() {
+        const { schedule } = yield* Retry.make({ jitter: "decorrelated", maxRetries: 6 })
+        const drawn = (chance: number) =>
+          Effect.withRandom(waits(schedule, Array.from({ length: 6 }, () => fault())), fixed(chance))
+        assert.deepStrictEqual(yield* drawn(0), [1000, 1000, 1000, 1000, 1000, 1000])
+        assert.deepStrictEqual(yield* drawn(0.5), [2000, 3500, 5750, 9125, 14_188, 16_000])
+        assert.deepStrictEqual(yield* drawn(1 - 1e-9), [3000, 9000, 16_000, 16_000, 16_000, 16_000])
+      }))
+
+    it.effect("is the same with the same seed, and spreads evenly (RT-10)", () =>
       Effect.gen(function*() {
         const { schedule } = yield* Retry.make({ jitter: "full", maxRetries: 100, factor: 1, initialDelay: "10 seconds" })
         const draw = waits(schedule, Array.from({ length: 100 }, () => fault()))
@@ -140,14 +180,14 @@ describe("Retry", () => {
   })
 
   describe("what the backend says", () => {
-    it.effect("waits as long as the backend says, to the millisecond, without jitter", () =>
+    it.effect("waits as long as the backend says, to the millisecond, without jitter (RT-30)", () =>
       Effect.gen(function*() {
         const { llm, times } = yield* make({ jitter: "full" }, limited(20_250), "hello")
         yield* play(llm.generateText(request))
         assert.deepStrictEqual(yield* times, [0, 20_250])
       }))
 
-    it.effect("does not try more often because of it", () =>
+    it.effect("does not try more often because of it (RT-30)", () =>
       Effect.gen(function*() {
         const { llm, times } = yield* make({ maxRetries: 2 }, ScriptedLlm.repeat(limited(250)))
         yield* play(llm.generateText(request))
@@ -161,7 +201,7 @@ describe("Retry", () => {
         assert.deepStrictEqual(yield* times, [0, 5000, 7000])
       }))
 
-    it.effect("fails at once when it is asked to wait longer than it would, with the error that says so", () =>
+    it.effect("fails at once when it is asked to wait longer than it would, with the error that says so (RT-28, RT-33)", () =>
       Effect.gen(function*() {
         for (const millis of [60_001, 2_147_484_000, Infinity]) {
           const { llm, times } = yield* make({}, limited(millis))
@@ -175,6 +215,57 @@ describe("Retry", () => {
         yield* play(llm.generateText(request))
         const [first, second] = yield* times
         assert.strictEqual(second! - first!, 3_600_000)
+      }))
+
+    for (
+      const [asked, waited] of [[0, 2000], [1, 2000], [2500, 2500], [4000, 4000], [4001, 4000], [3_600_000, 4000], [Infinity, 4000]] as const
+    ) {
+      it.effect(`waits ${waited} where it is asked for ${asked}, its backoff is 2000 and the window 2000 (RT-29)`, () =>
+        Effect.gen(function*() {
+          const { llm, times } = yield* make(
+            { retryAfterWindow: "2 seconds", initialDelay: "2 seconds", maxRotations: 0 },
+            limited(asked),
+            "hello"
+          )
+          yield* play(llm.generateText(request))
+          assert.deepStrictEqual(yield* times, [0, waited])
+        }))
+    }
+
+    it.effect("obeys its own pool to the millisecond, whatever the window", () =>
+      Effect.gen(function*() {
+        const cooling = new LlmError.KeysCooling({ backend, message: "all cool", retryAfter: Duration.seconds(40) })
+        const { llm, times } = yield* make({ retryAfterWindow: 0 }, cooling, "hello")
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 40_000])
+      }))
+
+    it.effect("comes later by up to the share that it is told, never earlier, and never too late", () =>
+      Effect.gen(function*() {
+        const wait = (chance: number, millis: number, deadline?: number) =>
+          Effect.gen(function*() {
+            const { llm, times } = yield* make({ retryAfterJitter: 0.1 }, limited(millis), "hello")
+            const call = Effect.withRandom(llm.generateText(request), fixed(chance))
+            yield* play(deadline === undefined ? call : Policy.withDeadline(call, deadline))
+            const [first, second] = yield* times
+            return second === undefined ? undefined : second - first!
+          })
+        assert.strictEqual(yield* wait(0, 20_000), 20_000)
+        assert.strictEqual(yield* wait(0.5, 20_000), 21_000)
+        assert.strictEqual(yield* wait(1 - 1e-9, 20_000), 22_000)
+        // up to the longest wait that is obeyed
+        assert.strictEqual(yield* wait(1 - 1e-9, 59_000), 60_000)
+        // up to the last millisecond before the deadline, which it would have met without
+        assert.strictEqual(yield* wait(1 - 1e-9, 20_000, 20_500), 20_499)
+        assert.strictEqual(yield* wait(1 - 1e-9, 20_000, 20_001), 20_000)
+        assert.isUndefined(yield* wait(0, 20_000, 20_000))
+      }))
+
+    it.effect("is no earlier than it is asked, should that be a fraction of a millisecond", () =>
+      Effect.gen(function*() {
+        const { llm, times } = yield* make({}, limited(2.4), "hello")
+        yield* play(llm.generateText(request))
+        assert.deepStrictEqual(yield* times, [0, 3])
       }))
 
     it.effect("waits for a pool whose keys cool down", () =>
@@ -251,7 +342,24 @@ describe("Retry", () => {
         }))
     }
 
-    it.effect("gives up at the first error that time does not help", () =>
+    it.effect("does as the backend itself says, of what would be final and of what would not (RT-25)", () =>
+      Effect.gen(function*() {
+        const invalid = new LlmError.InvalidRequest({ backend, message: "no", status: 400, shouldRetry: true })
+        const again = yield* make({}, invalid, "hello")
+        assert.isTrue(Exit.isSuccess((yield* play(again.llm.generateText(request))).exit))
+        const broken = new LlmError.ServerFault({ backend, message: "no", status: 500, shouldRetry: false })
+        const never = yield* make({}, broken)
+        assert.strictEqual(errorOf((yield* play(never.llm.generateText(request))).exit), broken)
+        // that the key is of no more use says nothing of another, which is ready
+        const key = new LlmError.RateLimited({ backend, message: "no", shouldRetry: false, retryAfter: Duration.zero })
+        const rotated = yield* make({}, key, "hello")
+        assert.isTrue(Exit.isSuccess((yield* play(rotated.llm.generateText(request))).exit))
+        const alone = new LlmError.RateLimited({ backend, message: "no", shouldRetry: false, retryAfter: Duration.seconds(1) })
+        const refused = yield* make({}, alone)
+        assert.strictEqual(errorOf((yield* play(refused.llm.generateText(request))).exit), alone)
+      }))
+
+    it.effect("gives up at the first error that time does not help (RT-16)", () =>
       Effect.gen(function*() {
         const invalid = new LlmError.InvalidRequest({ backend, message: "no" })
         const { llm, times } = yield* make({}, fault(), invalid)
@@ -270,7 +378,7 @@ describe("Retry", () => {
   })
 
   describe("deadline", () => {
-    it.effect("fails at once with the last error when the wait would pass it", () =>
+    it.effect("fails at once with the last error when the wait would pass it (RT-34)", () =>
       Effect.gen(function*() {
         const { llm, times } = yield* make({}, limited(30_000))
         const { endedAt, exit } = yield* play(Policy.withDeadline(llm.generateText(request), "10 seconds"))
@@ -297,7 +405,7 @@ describe("Retry", () => {
         return next(call)
       })
 
-    it.effect("are numbered, know why they are made, and give back what they took before the wait", () =>
+    it.effect("are numbered, know why they are made, and give back what they took before the wait (RT-21)", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const retry = yield* Retry.make({ jitter: "none" })
@@ -320,7 +428,7 @@ describe("Retry", () => {
         ])
       }))
 
-    it.effect("end with their caller: before the first, in the midst of one, and while waiting", () =>
+    it.effect("end with their caller: before the first, in the midst of one, and while waiting (RT-19)", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const retry = yield* Retry.make({ jitter: "none" })
@@ -357,7 +465,7 @@ describe("Retry", () => {
         assert.deepStrictEqual(yield* times, [0, 1000, 3000, 7000])
       }))
 
-    it.effect("are never tried again after it: the consumer keeps what came, and hears of the error", () =>
+    it.effect("are never tried again after it: the consumer keeps what came, and hears of the error (RT-24)", () =>
       Effect.gen(function*() {
         const { llm, times } = yield* make({}, [part("hel"), fault(7), part("lo"), finish], "never asked for")
         const seen: Array<string> = []
@@ -408,40 +516,6 @@ describe("Retry", () => {
         assert.deepStrictEqual(exit, Exit.succeed("done"))
         assert.deepStrictEqual(times, [0, 1000, 1000, 3500, 7500])
       }))
-
-    it.effect.prop(
-      "never waits for a time that is no time, nor longer or oftener than it may",
-      {
-        maxRetries: fc.integer({ min: 0, max: 100 }),
-        maxRotations: fc.integer({ min: 0, max: 20 }),
-        initialDelay: fc.integer({ min: 0, max: 3_600_000 }),
-        maxDelay: fc.integer({ min: 0, max: 86_400_000 }),
-        factor: fc.double({ min: 1, max: 100, noNaN: true }),
-        jitter: fc.oneof(fc.constantFrom<Retry.Jitter>("full", "equal", "none"), fc.double({ min: 0, max: 1, noNaN: true })),
-        errors: fc.array(
-          fc.oneof(
-            { weight: 5, arbitrary: fc.constant(fault()) },
-            fc.constant(refused),
-            fc.oneof(fc.constant(0), fc.nat(60_000)).map(limited)
-          ),
-          { minLength: 50, maxLength: 150 }
-        ),
-        seed: fc.string()
-      },
-      ({ errors, seed, ...options }) =>
-        Effect.gen(function*() {
-          const { schedule } = yield* Retry.make(options)
-          const all = yield* Effect.withRandom(waits(schedule, errors), Random.make(seed))
-          assert.isAtMost(all.length, options.maxRetries + options.maxRotations)
-          all.forEach((millis, n) => {
-            assert.isTrue(Number.isInteger(millis) && millis >= 0, `${millis}`)
-            const asked = errors[n]!._tag === "RateLimited" ? Duration.toMillis((errors[n] as LlmError.RateLimited).retryAfter!) : 0
-            assert.isAtMost(millis, Math.max(options.maxDelay, asked))
-            if (asked > 0) assert.strictEqual(millis, asked)
-          })
-        }),
-      { fastCheck: { numRuns: 200 } }
-    )
   })
 
   describe("options", () => {
@@ -457,6 +531,8 @@ describe("Retry", () => {
         ["jitter", { jitter: 1.0001 }],
         ["jitter", { jitter: "some" }],
         ["maxRetryAfter", { maxRetryAfter: Duration.infinity }],
+        ["retryAfterWindow", { retryAfterWindow: "25 hours" }],
+        ["retryAfterJitter", { retryAfterJitter: 1.5 }],
         ["maxRotations", { maxRotations: 1001 }],
         ["retries", { retries: 3 }]
       ] as Array<[string, Retry.Options]>
@@ -468,6 +544,14 @@ describe("Retry", () => {
           assert.include(error.message, `Retry.${field}: `)
         }))
     }
+
+    it.effect("name those of the budget by its own name", () =>
+      Effect.gen(function*() {
+        for (const [field, budget] of [["ratio", { ratio: -1 }], ["", 5], ["", null]] as Array<[string, RetryBudget.Options]>) {
+          const error = yield* Effect.flip(Retry.make({ budget }))
+          assert.deepStrictEqual([error.module, error.field], ["RetryBudget", field])
+        }
+      }))
 
     it.effect("say what a jitter may be", () =>
       Effect.gen(function*() {
