@@ -12,7 +12,7 @@ const millis = InvalidOptions.number({ atLeast: 0 })
 
 const counts = { calls: count, failures: count, slow: count }
 
-const says = (message: string) => ({ message: () => ({ message, override: true }) })
+const says = (message: string) => ({ message: () => message })
 
 // -----------------------------------------------------------------------------
 // windows
@@ -40,11 +40,19 @@ const CountWindow = Schema.transform(
   }
 )
 
-const fromMarks = (size: number, marks: string) =>
-  Array.from(marks, Number).reduce(
-    (window, mark) => Window.addToRing(window, { isFailure: (mark & 1) > 0, isSlow: mark > 1 }),
-    Window.emptyRing(size)
-  )
+const fromMarks = (size: number, marks: string): Window.CountWindow => {
+  const oldestFirst = Array.from(marks, Number)
+  const ring = new Uint8Array(size)
+  ring.set(oldestFirst)
+  return {
+    _tag: "Count",
+    marks: ring,
+    next: oldestFirst.length % size,
+    calls: oldestFirst.length,
+    failures: oldestFirst.filter((mark) => (mark & 1) > 0).length,
+    slow: oldestFirst.filter((mark) => mark > 1).length
+  }
+}
 
 const toMarks = ({ calls, marks, next }: Window.CountWindow) =>
   calls < marks.length ? marks.subarray(0, calls).join("") : `${marks.subarray(next).join("")}${marks.subarray(0, next).join("")}`
@@ -71,7 +79,7 @@ const TimeWindow = Schema.Struct({
 
 const known = {
   generation: InvalidOptions.whole({ atLeast: 0, atMost: 1e12 }),
-  usual: millis,
+  usual: InvalidOptions.number({ atLeast: 0, atMost: 3_600_000 }),
   fault: Schema.OptionFromNullOr(
     Schema.Struct({ error: Schema.String.pipe(Schema.maxLength(100)), message: Schema.String.pipe(Schema.maxLength(300)) })
   )

@@ -58,17 +58,9 @@ export const bucketCount = 10
 
 /** A window that has seen nothing. */
 export const empty = (span: Span): Window =>
-  span._tag === "Calls" ? emptyRing(span.calls) : { _tag: "Time", width: span.millis / bucketCount, buckets: [] }
-
-/** A window of so many calls that has seen none. */
-export const emptyRing = (size: number): CountWindow => ({
-  _tag: "Count",
-  marks: new Uint8Array(size),
-  next: 0,
-  calls: 0,
-  failures: 0,
-  slow: 0
-})
+  span._tag === "Calls"
+    ? { _tag: "Count", marks: new Uint8Array(span.calls), next: 0, calls: 0, failures: 0, slow: 0 }
+    : { _tag: "Time", width: span.millis / bucketCount, buckets: [] }
 
 /** The window after one more call. */
 export const add = (window: Window, ended: Ended, now: number): Window =>
@@ -91,8 +83,7 @@ const plus = (a: Counts, b: Counts): Counts => ({
 
 const one = ({ isFailure, isSlow }: Ended): Counts => ({ calls: 1, failures: isFailure ? 1 : 0, slow: isSlow ? 1 : 0 })
 
-/** The window of a number of calls after one more. */
-export const addToRing = (window: CountWindow, ended: Ended): CountWindow => {
+const addToRing = (window: CountWindow, ended: Ended): CountWindow => {
   const { calls, failures, slow } = one(ended)
   const marks = window.marks.slice()
   const forgotten = marks[window.next]!
