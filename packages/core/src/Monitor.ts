@@ -243,6 +243,22 @@ export interface Percentiles {
 }
 
 /**
+ * What a backend's calls have cost, counted since the program began, in micro-dollars; where prices are known. Of models
+ * and tenants the first hundred have a count of their own, all others together are `other`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Spend {
+  readonly microDollars: number
+  readonly byModel: { readonly [model: string]: number }
+  /** The empty name is nobody in particular. */
+  readonly byTenant: { readonly [tenant: string]: number }
+  /** Answers whose cost is not known: they have no price, or what the backend says of them cannot be. */
+  readonly unknown: number
+}
+
+/**
  * What one backend has going on. What it has not (a backend without a queue) is absent.
  *
  * @since 0.1.0
@@ -256,9 +272,36 @@ export interface Backend {
   readonly adaptiveRate?: AdaptiveRate
   readonly keys?: ReadonlyArray<Key>
   readonly calls?: Calls
+  readonly spend?: Spend
   readonly batches?: Batches
   readonly hedges?: Hedges
   readonly coalesced?: Coalesced
+}
+
+/**
+ * A limit of a budget, now, in micro-dollars.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Budget {
+  /** The name of the limit. */
+  readonly limit: string
+  /** How much each of those who have it may spend. */
+  readonly limitMicroDollars: number
+  /** When what was spent no longer counts, in milliseconds since 1970; absent where that is not by the calendar. */
+  readonly until?: number
+  /** Calls that it has refused. */
+  readonly refused: number
+  /** How many have spent under it. */
+  readonly accounts: number
+  /** The hundred of them who have spent the most. */
+  readonly largest: ReadonlyArray<{
+    readonly account: string
+    readonly spentMicroDollars: number
+    /** What calls under way may cost. */
+    readonly reservedMicroDollars: number
+  }>
 }
 
 /**
@@ -271,6 +314,8 @@ export interface Snapshot {
   /** When it was taken, in milliseconds since 1970. */
   readonly at: number
   readonly backends: ReadonlyArray<Backend>
+  /** The limits of every budget; absent where there is none. */
+  readonly budgets?: ReadonlyArray<Budget>
 }
 
 /**
@@ -285,6 +330,14 @@ export interface Source {
 }
 
 /**
+ * The limits of a budget that can be read, as a source can.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BudgetSource = (now: number) => ReadonlyArray<Budget>
+
+/**
  * Where sources register.
  *
  * @since 0.1.0
@@ -293,6 +346,8 @@ export interface Source {
 export interface Monitor {
   /** Makes a source part of every snapshot until the scope closes. */
   readonly register: (source: Source) => Effect.Effect<void, never, Scope.Scope>
+  /** The same for a budget, which is no backend's. */
+  readonly registerBudget: (read: BudgetSource) => Effect.Effect<void, never, Scope.Scope>
   readonly snapshot: Effect.Effect<Snapshot>
 }
 
@@ -304,21 +359,26 @@ export interface Monitor {
  */
 export const unsafeMake = (): Monitor => {
   const sources = new Set<Source>()
+  const budgets = new Set<BudgetSource>()
   return {
-    register: (source) =>
-      Effect.acquireRelease(
-        Effect.sync(() => sources.add(source)),
-        () => Effect.sync(() => sources.delete(source))
-      ),
+    register: (source) => joined(sources, source),
+    registerBudget: (read) => joined(budgets, read),
     snapshot: Effect.map(Clock.currentTimeMillis, (now) => {
       const backends = new Map<string, Backend>()
       for (const source of sources) {
         backends.set(source.backend, { backend: source.backend, ...backends.get(source.backend), ...source.read(now) })
       }
-      return { at: now, backends: [...backends.values()] }
+      return {
+        at: now,
+        backends: [...backends.values()],
+        ...(budgets.size > 0 && { budgets: Array.from(budgets).flatMap((read) => read(now)) })
+      }
     })
   }
 }
+
+const joined = <A>(all: Set<A>, one: A): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(() => all.add(one)), () => Effect.sync(() => all.delete(one)))
 
 /**
  * The monitor that queues, circuits, pools and calls made here register with: one for the whole program, unless
@@ -339,6 +399,15 @@ export class CurrentMonitor extends Context.Reference<CurrentMonitor>()("@spillw
  */
 export const register = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(CurrentMonitor, (monitor) => monitor.register(source))
+
+/**
+ * Makes a budget part of every snapshot of the current monitor until the scope closes.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const registerBudget = (read: BudgetSource): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(CurrentMonitor, (monitor) => monitor.registerBudget(read))
 
 /**
  * Everything that is going on, by the current monitor.

@@ -20,6 +20,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Completion from "./Completion.js"
 import * as Pattern from "./internal/pattern.js"
+import * as PriceField from "./internal/priceField.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 
 // -----------------------------------------------------------------------------
@@ -125,33 +126,13 @@ export const empty: PriceBook = { price: () => Option.none() }
  */
 export const free: Price = { input: 0, output: 0 }
 
-const dollars = InvalidOptions.number({ atLeast: 0, atMost: 1_000_000 })
-const rate = Schema.Union(
-  dollars,
-  Schema.Struct({
-    base: dollars,
-    above: Schema.Array(Schema.Struct({ tokens: InvalidOptions.whole({ atLeast: 0 }), rate: dollars })).pipe(
-      Schema.filter((tiers) => tiers.every(({ tokens }, i) => i === 0 || tokens > tiers[i - 1]!.tokens)),
-      Schema.annotations({ message: () => ({ message: "must have the shortest prompts first", override: true }) })
-    )
-  })
-).annotations({ message: () => ({ message: "must be dollars for a million tokens, from 0 to 1000000, or tiers of them", override: true }) })
-const optionalRate = Schema.optional(rate)
-
 const validate = InvalidOptions.validate(
   "PriceBook",
   Schema.Struct({
     prices: Schema.Array(Schema.Struct({
       backend: Schema.optional(InvalidOptions.name),
       model: Schema.optional(InvalidOptions.name),
-      price: Schema.Struct({
-        input: rate,
-        output: optionalRate,
-        cachedInput: optionalRate,
-        cacheWrite: optionalRate,
-        reasoning: optionalRate,
-        perRequest: Schema.optional(dollars)
-      })
+      price: PriceField.price
     }))
   })
 )

@@ -12,6 +12,7 @@
  * | `RequestQueue` | 5 at once, 100 wait | only attempts spend the backend's quota, so attempts are what it limits |
  * | `AdaptiveRate` | nothing; with `adaptive`, no faster than the backend lately took it | inside the queue, which decides whose turn it is |
  * | `CircuitBreaker` | opens after 5 failures in a row, for 30 s | inside the queue, nothing passes a circuit that opened while it waited, and an open one empties the queue at once |
+ * | `Budget` | none; with `budget`, reserves what an attempt may cost | every attempt is paid, and one that waits reserves nothing |
  * | attempts' `Telemetry` | counts and traces attempts | it sees what is sent |
  * | `Timeout` | 60 s for an attempt, 60 s of silence in a stream | the place is free and the breaker knows when the time is over |
  *
@@ -33,6 +34,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as AdaptiveRate from "./AdaptiveRate.js"
+import * as Budget from "./Budget.js"
 import * as CircuitBreaker from "./CircuitBreaker.js"
 import * as Protecting from "./internal/protecting.js"
 import * as InvalidOptions from "./InvalidOptions.js"
@@ -62,6 +64,8 @@ export interface Options {
   /** `true` for its defaults. @default false */
   readonly adaptive?: Omit<AdaptiveRate.Options, "backend"> | boolean | undefined
   readonly breaker?: Omit<CircuitBreaker.Options, "backend"> | false | undefined
+  /** One for all who are to share it. @default what `Budget.layer` provides, else none */
+  readonly budget?: Budget.Budget | false | undefined
   /** Without it, only the call's own deadline ends what takes too long. */
   readonly timeout?: Timeout.Options | false | undefined
 }
@@ -76,6 +80,7 @@ const validate = InvalidOptions.validate(
     queue: Schema.optional(Schema.Unknown),
     adaptive: Schema.optional(Schema.Unknown),
     breaker: Schema.optional(Schema.Unknown),
+    budget: Schema.optional(Schema.Unknown),
     timeout: Schema.optional(Schema.Unknown)
   })
 )
@@ -92,7 +97,7 @@ export const standard = (
 ): Effect.Effect<Policy.Policy, InvalidOptions.InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
     yield* validate({ backend, ...options })
-    const { adaptive = false, breaker, queue, retry, telemetry, timeout } = options
+    const { adaptive = false, breaker, budget, queue, retry, telemetry, timeout } = options
     const none = { policy: Policy.identity, attempts: Policy.identity, budget: Option.none() }
     const telling = telemetry === false ? none : yield* Telemetry.make(backend, telemetry)
     const retrying = retry === false ? none : yield* Retry.make(retry)
@@ -102,6 +107,7 @@ export const standard = (
       ? none
       : yield* AdaptiveRate.make({ ...(adaptive === true ? {} : adaptive), backend })
     const breaking = breaker === false ? none : yield* CircuitBreaker.make({ ...breaker, backend })
+    const spending = budget === false ? none : budget ?? Option.getOrElse(yield* Budget.CurrentBudget, () => none)
     const timing = yield* Timeout.make(timeout === false ? Timeout.never : timeout)
     return Policy.compose(
       telling.policy,
@@ -110,6 +116,7 @@ export const standard = (
       queueing.policy,
       pacing.policy,
       breaking.policy,
+      spending.policy,
       telling.attempts,
       timing.policy
     )

@@ -15,6 +15,13 @@ export * as AdaptiveRate from "./AdaptiveRate.js"
 export * as Batching from "./Batching.js"
 
 /**
+ * Keeps what calls cost within limits: in all, per backend, model or tenant, for a minute, a day, a month, any length of time, or as long as the program runs.
+ *
+ * @since 0.1.0
+ */
+export * as Budget from "./Budget.js"
+
+/**
  * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
  *
  * @since 0.1.0
