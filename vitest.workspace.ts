@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 
 /**
  * The projects: `unit` (no network, no key, no real time), `types` (*.test-d.ts, read by the compiler),
- * `integration` (real sockets on loopback, real clients, a real server where there is one), and `live`
+ * `integration` (real sockets on loopback, real clients, the real servers that `servers/setup.ts` finds), and `live`
  * (the vendors themselves; only with LIVE=1 and keys).
  */
 const live = process.env["LIVE"] === "1"
@@ -16,6 +16,7 @@ export default defineConfig({
     reporters: ["default", "./packages/tools/reporter.mjs"],
     testTimeout: 20_000,
     maxWorkers: "100%",
+    setupFiles: ["packages/testing/test/outlived.ts"],
     projects: [
       {
         extends: true,
@@ -43,6 +44,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["packages/*/test/integration/**/*.test.ts"],
+          globalSetup: ["packages/testing/test/servers/setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000
         }

@@ -1,22 +1,16 @@
 /** A real model server (llama.cpp's), whose scripted model says exactly what is known beforehand. */
 import { Context, Effect, Layer } from "effect"
 import * as ChildProcess from "node:child_process"
-import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Url from "node:url"
+import { inject } from "vitest"
+import type {} from "./servers/found.js"
 
-const command = process.env["SPILLWAY_LLAMA_SERVER"] ?? ""
-const models = process.env["SPILLWAY_MODELS"] ??
-  Url.fileURLToPath(new URL("../../../../shared/models", import.meta.url))
+const { llamaServer } = inject("servers")
 
 /** Why it cannot run here, if it cannot. */
-export const missing = command === ""
-  ? "SPILLWAY_LLAMA_SERVER does not say where llama-server is: source .ci/servers.sh first"
-  : !Fs.existsSync(command)
-  ? `there is no ${command}`
-  : !Fs.existsSync(Path.join(models, "scripted.gguf"))
-  ? "there are no models where SPILLWAY_MODELS says"
-  : undefined
+export const missing = "missing" in llamaServer ? llamaServer.missing : undefined
+
+const { command, models } = "at" in llamaServer ? llamaServer.at : { command: "", models: "" }
 
 /** The one key that it accepts. */
 export const key = "llama-key-that-is-right"
@@ -32,33 +26,42 @@ export interface Running {
 /** The scripted model, for as long as a test runs. */
 export class LlamaServer extends Context.Tag("LlamaServer")<LlamaServer, Running>() {}
 
+interface Process {
+  readonly child: ChildProcess.ChildProcess
+  readonly kill: () => void
+  readonly origin: string
+}
+
 /** A server of this model under this name, on a port of loopback that nobody uses, until the scope closes. */
 export const start = (name: string, file: string, ...flags: ReadonlyArray<string>) =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.async<{ readonly child: ChildProcess.ChildProcess; readonly origin: string }>((resume) => {
+      Effect.async<Process>((resume) => {
         const common = ["--host", "127.0.0.1", "--port", "0", "-t", "1", "--offline", "--metrics", "--api-key", key]
         const child = ChildProcess.spawn(
           command,
           [...common, "--alias", name, "-m", Path.join(models, file), ...flags],
           { stdio: ["ignore", "pipe", "pipe"] }
         )
+        const kill = () => child.kill("SIGKILL")
+        process.on("disconnect", kill)
         let said = ""
         const listen = (text: Buffer) => {
           said = `${said}${text}`.slice(-10_000)
           const [origin] = /(?<=listening on )http:\S+[0-9]/.exec(said) ?? []
-          if (origin !== undefined) resume(Effect.succeed({ child, origin }))
+          if (origin !== undefined) resume(Effect.succeed({ child, kill, origin }))
         }
         child.stdout.on("data", listen)
         child.stderr.on("data", listen)
         child.on("error", (error) => resume(Effect.die(error)))
         child.on("exit", (code) => resume(Effect.dieMessage(`llama-server ended with ${code}: ${said}`)))
       }),
-      ({ child }) =>
+      ({ child, kill }) =>
         Effect.async<void>((resume) => {
+          process.off("disconnect", kill)
           if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
           child.once("exit", () => resume(Effect.void))
-          child.kill("SIGKILL")
+          kill()
         })
     ),
     ({ origin }): Running => {

@@ -5,18 +5,16 @@ import * as Completion from "@spillway/core/Completion"
 import * as Tei from "@spillway/providers/Tei"
 import * as Tgi from "@spillway/providers/Tgi"
 import { Effect, Stream } from "effect"
+import { inject } from "vitest"
+import type {} from "../../../testing/test/servers/found.js"
 
-const address = (variable: string) => {
-  const value = process.env[variable] ?? ""
-  return value === "" ? `${variable} does not say where one is` : undefined
-}
+const { tei, tgi } = inject("servers")
 
 const built = <B>(make: Effect.Effect<B, any, any>) =>
   make.pipe(Effect.provide(FetchHttpClient.layer)) as Effect.Effect<B, never, never>
 
 describe("a TGI that somebody runs", () => {
-  const missing = address("TGI_BASE_URL")
-  if (missing !== undefined) return it("is not here", ({ skip }) => skip(missing))
+  if ("missing" in tgi) return it("is not here", ({ skip }) => skip(tgi.missing))
 
   const on = <A, E>(use: (backend: Tgi.Backend) => Effect.Effect<A, E>) =>
     Effect.flatMap(Tgi.config, (options) => Effect.scoped(Effect.flatMap(built(Tgi.make(options)), use)))
@@ -75,8 +73,7 @@ describe("a TGI that somebody runs", () => {
 })
 
 describe("a TEI that somebody runs", () => {
-  const missing = address("TEI_BASE_URL")
-  if (missing !== undefined) return it("is not here", ({ skip }) => skip(missing))
+  if ("missing" in tei) return it("is not here", ({ skip }) => skip(tei.missing))
 
   const on = <A, E>(use: (backend: Tei.Backend) => Effect.Effect<A, E>) =>
     Effect.flatMap(Tei.config, (options) => Effect.scoped(Effect.flatMap(built(Tei.make(options)), use)))

@@ -5,21 +5,22 @@ import * as Completion from "@spillway/core/Completion"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import { Effect, Layer } from "effect"
+import { inject } from "vitest"
+import type { Found } from "../../../testing/test/servers/found.js"
 
 const { ollama, ovms, vllm } = Catalogue.backends
-const servers: { readonly [variable: string]: Catalogue.Entry["layer"] } = {
-  OLLAMA_HOST: ollama.layer,
-  VLLM_BASE_URL: vllm.layer,
-  OVMS_BASE_URL: ovms.layer
-}
+const servers = inject("servers")
+const backends: ReadonlyArray<readonly [variable: string, Found<string>, Catalogue.Entry]> = [
+  ["OLLAMA_HOST", servers.ollama, ollama],
+  ["VLLM_BASE_URL", servers.vllm, vllm],
+  ["OVMS_BASE_URL", servers.ovms, ovms]
+]
 
-for (const [variable, backend] of Object.entries(servers)) {
+for (const [variable, server, backend] of backends) {
   describe(`a server at ${variable}`, () => {
-    if ((process.env[variable] ?? "") === "") {
-      return it("is not here", ({ skip }) => skip(`${variable} does not say where one is`))
-    }
+    if ("missing" in server) return it("is not here", ({ skip }) => skip(server.missing))
 
-    const Live: Layer.Layer<LlmService.LlmService, unknown> = Layer.provide(backend, FetchHttpClient.layer)
+    const Live: Layer.Layer<LlmService.LlmService, unknown> = Layer.provide(backend.layer, FetchHttpClient.layer)
 
     // which of its models chats, only its owner knows
     const model = Effect.map(LlmService.listModels, (models) => process.env["SPILLWAY_CHAT_MODEL"] ?? models[0]?.id ?? "")

@@ -1,6 +1,6 @@
 /**
- * The store of objects against a real server of S3 that checks every signature: OpenStack Swift's s3api, which
- * `.ci/servers.sh` starts, or whatever else `SPILLWAY_S3_ENDPOINT` leads to.
+ * The store of objects against a real server of S3 that checks every signature: OpenStack Swift's s3api, or whatever
+ * else `SPILLWAY_S3_ENDPOINT` leads to.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
@@ -13,15 +13,15 @@ import * as Resilience from "@spillway/core/Resilience"
 import * as S3 from "@spillway/providers/S3"
 import { Chunk, Clock, Effect, Layer, Redacted, Stream } from "effect"
 import { randomBytes } from "node:crypto"
+import { inject } from "vitest"
+import type * as Servers from "../../../testing/test/servers/found.js"
 
-const environment = (name: string, otherwise: string) => process.env[`SPILLWAY_S3_${name}`] ?? otherwise
-const url = process.env["SPILLWAY_S3_ENDPOINT"]
-const endpoint: S3.Endpoint = {
-  url,
-  accessKeyId: environment("ACCESS_KEY", ""),
-  secretAccessKey: Redacted.make(environment("SECRET_KEY", "")),
-  region: environment("REGION", "us-east-1")
-}
+const { s3 } = inject("servers")
+
+const endpointOf = ({ secretAccessKey, ...server }: Servers.S3): S3.Endpoint => ({
+  ...server,
+  secretAccessKey: Redacted.make(secretAccessKey)
+})
 
 const MiB = 1024 * 1024
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -46,9 +46,9 @@ const awkward = [
   "a/.hidden/b"
 ]
 
-if (url === undefined) {
+if ("missing" in s3) {
   describe("S3 against a real server", () => {
-    it.skip("skipped: SPILLWAY_S3_ENDPOINT names no server of S3 (.ci/servers.sh starts one where it can)", () => {})
+    it("is not here", ({ skip }) => skip(s3.missing))
   })
 } else {
   const clients: { readonly [name: string]: Layer.Layer<HttpClient.HttpClient> } = {
@@ -57,12 +57,12 @@ if (url === undefined) {
   }
   for (const [name, client] of Object.entries(clients)) {
     describe(`S3 against a real server, through ${name}`, () => {
-      tests(client)
+      tests(client, endpointOf(s3.at))
     })
   }
 }
 
-function tests(client: Layer.Layer<HttpClient.HttpClient>) {
+function tests(client: Layer.Layer<HttpClient.HttpClient>, endpoint: S3.Endpoint) {
   let buckets = 0
 
   /** A store with a bucket of its own, which is emptied and removed at the end. */
