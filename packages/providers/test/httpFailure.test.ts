@@ -56,7 +56,7 @@ describe("the words of a failure", () => {
   })
 })
 
-describe("what a failure is", () => {
+describe("what a failure is (RT-12)", () => {
   for (
     const [kind, cases] of Object.entries({
       AuthenticationFailed: [[401, "{}"], [401, ""], [403, "{}"]],

@@ -124,8 +124,8 @@ const obey = (
   // when its own keys are ready again the pool knows for certain
   const wait = retryAfterWindow === Infinity || error._tag === "KeysCooling"
     ? asked
-    : Math.min(Math.max(asked, backoff), backoff + retryAfterWindow)
+    : Math.min(Math.max(asked, backoff), backoff + Math.floor(retryAfterWindow))
   if (wait > maxRetryAfter) return undefined
   const latest = Math.min(maxRetryAfter, left - 1)
-  return wait + Math.round(chance * Math.max(Math.min(wait * retryAfterJitter, latest - wait), 0))
+  return wait + Math.round(chance * Math.floor(Math.max(Math.min(wait * retryAfterJitter, latest - wait), 0)))
 }
