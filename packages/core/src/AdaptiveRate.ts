@@ -4,11 +4,12 @@
  *
  * It does nothing until the first `RateLimited`. Then attempts are paced by a bucket that fills at 0.7 of the rate at
  * which they were sent; while they are answered the rate rises again, fast at first, slowly near the one that was
- * refused, and then beyond it, but never to more than twice what is used. After a minute without a refusal nobody waits
+ * refused, and then beyond it, but there never to more than twice what is used. After a minute without a refusal nobody waits
  * any more. So a limit that is exceeded by many callers at once costs a few refusals, not one for each of them.
  *
- * The rule is that of AWS's clients in their adaptive mode, with two differences: of attempts that were under way
- * together only the first refusal counts, as the others tell nothing new; and it ends. A refusal while another key is
+ * The rule is that of AWS's clients in their adaptive mode, with three differences: of attempts that were under way
+ * together only the first refusal counts, as the others tell nothing new; where little is sent, the rate does not fall
+ * below the 0.7; and it ends. A refusal while another key is
  * ready (with a `retryAfter` of zero) concerns one key, and is none here.
  *
  * It stands inside the queue, which decides whose turn it is, and the call keeps its place while it waits here, first

@@ -102,8 +102,14 @@ export const answered = (state: State, settings: Settings, now: number): State =
     ? { _tag: "Off", pace: state.pace }
     : {
       ...refilled(state, now),
-      // what is not used says nothing about what could be
-      rate: Math.max(Math.min(cubic(state.refusedRate, now - state.refusedAt), 2 * measured(state.pace)), settings.floor)
+      // what is not used says nothing about what could be, beyond what it was taken down to
+      rate: Math.max(
+        Math.min(
+          cubic(state.refusedRate, now - state.refusedAt),
+          Math.max(2 * measured(state.pace), share * state.refusedRate)
+        ),
+        settings.floor
+      )
     }
 
 // -----------------------------------------------------------------------------
