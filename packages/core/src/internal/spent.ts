@@ -27,10 +27,10 @@ const slots = 60
 
 /**
  * What goes after so many milliseconds. It is kept in sixty slots and one, and goes a slot at a time: never too early,
- * and up to a sixtieth of the time too late.
+ * and up to a sixtieth of the time too late (a slot is of whole milliseconds).
  */
 export const passing = (millis: number): Spent => {
-  const width = millis / slots
+  const width = Math.ceil(millis / slots)
   const size = slots + 1
   const amounts = new Float64Array(size)
   const numbers = new Float64Array(size).fill(-Infinity)
