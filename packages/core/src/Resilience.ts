@@ -9,6 +9,7 @@
  * | `Telemetry` | counts, measures, traces | it sees what the caller sees: one call, its retries and waits included |
  * | `Timeout.deadline` | refuses what is late already | nothing further down is bothered with it |
  * | `Retry` | 5 times, after 1, 2, 4, 8, 16 s ± 20 %, or what the backend says; all calls together no more than 500 and half as often as they succeed (`RetryBudget`) | a call that sleeps before its next attempt holds no place: 5 places and 5 sleepers, and nothing would move |
+ * | `Hedging` | nothing; with `hedge`, a second attempt beside one that is slow | each attempt waits for a place and takes a key like any other; the retry budget pays for both |
  * | `RequestQueue` | 5 at once, 100 wait | only attempts spend the backend's quota, so attempts are what it limits |
  * | `AdaptiveRate` | nothing; with `adaptive`, no faster than the backend lately took it | inside the queue, which decides whose turn it is |
  * | `CircuitBreaker` | opens after 5 failures in a row, for 30 s | inside the queue, nothing passes a circuit that opened while it waited, and an open one empties the queue at once |
@@ -27,7 +28,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
+import { dual, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -36,6 +37,7 @@ import type * as Scope from "effect/Scope"
 import * as AdaptiveRate from "./AdaptiveRate.js"
 import * as Budget from "./Budget.js"
 import * as CircuitBreaker from "./CircuitBreaker.js"
+import * as Hedging from "./Hedging.js"
 import * as Protecting from "./internal/protecting.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as LlmService from "./LlmService.js"
@@ -60,6 +62,8 @@ import * as Timeout from "./Timeout.js"
 export interface Options {
   readonly telemetry?: Telemetry.Options | false | undefined
   readonly retry?: Retry.Options | false | undefined
+  /** `true` for its defaults. @default false */
+  readonly hedge?: Omit<Hedging.Options, "backend"> | boolean | undefined
   readonly queue?: Omit<RequestQueue.Options, "backend"> | false | undefined
   /** `true` for its defaults. @default false */
   readonly adaptive?: Omit<AdaptiveRate.Options, "backend"> | boolean | undefined
@@ -77,6 +81,7 @@ const validate = InvalidOptions.validate(
     // each is validated where it belongs
     telemetry: Schema.optional(Schema.Unknown),
     retry: Schema.optional(Schema.Unknown),
+    hedge: Schema.optional(Schema.Unknown),
     queue: Schema.optional(Schema.Unknown),
     adaptive: Schema.optional(Schema.Unknown),
     breaker: Schema.optional(Schema.Unknown),
@@ -97,11 +102,14 @@ export const standard = (
 ): Effect.Effect<Policy.Policy, InvalidOptions.InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
     yield* validate({ backend, ...options })
-    const { adaptive = false, breaker, budget, queue, retry, telemetry, timeout } = options
+    const { adaptive = false, breaker, budget, hedge = false, queue, retry, telemetry, timeout } = options
     const none = { policy: Policy.identity, attempts: Policy.identity, budget: Option.none() }
     const telling = telemetry === false ? none : yield* Telemetry.make(backend, telemetry)
     const retrying = retry === false ? none : yield* Retry.make(retry)
     if (Option.isSome(retrying.budget)) yield* RetryBudget.register(retrying.budget.value, backend)
+    const hedging = hedge === false
+      ? { around: identity }
+      : yield* Hedging.make({ ...(hedge === true ? {} : hedge), backend }, Option.getOrUndefined(retrying.budget))
     const queueing = queue === false ? none : yield* RequestQueue.make({ ...queue, backend })
     const pacing = adaptive === false
       ? none
@@ -113,8 +121,7 @@ export const standard = (
       telling.policy,
       Timeout.deadline,
       retrying.policy,
-      queueing.policy,
-      pacing.policy,
+      hedging.around(Policy.compose(queueing.policy, pacing.policy)),
       breaking.policy,
       spending.policy,
       telling.attempts,
@@ -133,7 +140,6 @@ export const standard = (
  * ```ts
  * import { LlmService, Resilience } from "@spillway/core"
  * import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
  *
  * const Backend = Layer.succeed(LlmService.LlmService, LlmService.make("echo", {}))
  * const Live = Backend.pipe(Resilience.layer({ retry: { maxRetries: 3 }, queue: { concurrency: 20 } }))

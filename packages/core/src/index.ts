@@ -50,6 +50,13 @@ export * as Embedding from "./Embedding.js"
 export * as GenAiNames from "./GenAiNames.js"
 
 /**
+ * Begins a second attempt of a call beside the first when that is slow to answer, and takes the answer that comes first.
+ *
+ * @since 0.1.0
+ */
+export * as Hedging from "./Hedging.js"
+
+/**
  * What a call holds until its answer has ended: a place in the queue, a key's lease, a verdict owed to the breaker.
  *
  * @since 0.1.0

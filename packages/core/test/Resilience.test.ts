@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Budget from "@spillway/core/Budget"
 import type * as Completion from "@spillway/core/Completion"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmError from "@spillway/core/LlmError"
@@ -10,6 +11,7 @@ import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import {
   Cause,
   Chunk,
+  Clock,
   Duration,
   Effect,
   Either,
@@ -188,6 +190,34 @@ describe("Resilience", () => {
         assert.deepStrictEqual(yield* times, [0, 1000, 3000, 7000, 15_000])
         assert.deepInclude((yield* monitor).circuit, { state: "open", opened: 1, openUntil: 45_000 })
         assert.deepInclude((yield* monitor).calls, { started: 1, retries: { ServerFault: 4 }, failed: { CircuitOpen: 1 } })
+      }))
+
+    it.scoped("asks twice only when it is told to, within the retry budget and the money there is", () =>
+      Effect.gen(function*() {
+        const slow = later(Effect.succeed("slow"), "5 seconds")
+        const off = yield* make({}, slow)
+        assert.strictEqual(tagOf(yield* play(off.llm.generateText(request))), "success")
+        assert.lengthOf(yield* off.times, 1)
+
+        const retry = { budget: { reserve: 1, ratio: 0, perSecond: 0 } }
+        const on = yield* make({ hedge: { delay: "1 second" }, retry }, Effect.never, "second", slow)
+        const began = yield* Clock.currentTimeMillis
+        assert.strictEqual(Either.getOrThrow(yield* play(on.llm.generateText(request))).text, "second")
+        assert.strictEqual(Either.getOrThrow(yield* play(on.llm.generateText(request))).text, "slow")
+        assert.deepStrictEqual((yield* on.times).map((at) => at - began), [0, 1000, 600_000])
+        assert.deepInclude(yield* on.monitor, { hedges: { begun: 1, won: 1, lost: 0, refused: 1 } })
+
+        const poor = new LlmError.BudgetExceeded({ backend, message: "none", limit: "all", reason: "LimitReached", atLimit: "refuse" })
+        let reserved = 0
+        const budget = yield* Budget.make({ limits: [] })
+        const once: Policy.Policy = (next) => (call) => Effect.suspend(() => reserved++ === 0 ? next(call) : Effect.fail(poor))
+        const thrifty = yield* make({ hedge: { delay: "1 second" }, budget: { ...budget, policy: once } }, slow)
+        assert.strictEqual(tagOf(yield* play(thrifty.llm.generateText(request))), "success")
+        assert.deepStrictEqual([reserved, (yield* thrifty.times).length], [2, 1])
+
+        const learning = yield* make({ hedge: true }, slow)
+        assert.strictEqual(tagOf(yield* play(learning.llm.generateText(request))), "success")
+        assert.lengthOf(yield* learning.times, 1)
       }))
 
     it.scoped("takes every policy's options, and leaves out what is false", () =>
