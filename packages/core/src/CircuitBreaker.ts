@@ -21,7 +21,8 @@
  * own or interrupted, and a backend that answers nobody would never be found out. So a call that was given up without
  * an answer is a failure too, if it had waited for at least a second (`patience`) and for twice as long as the latest
  * answers took on average. Who wants an answer sooner than that has learnt nothing of the backend, and is none: a
- * caller with a deadline of 10 milliseconds opens nobody's circuit.
+ * caller with a deadline of 10 milliseconds opens nobody's circuit. Before a backend that hangs the queue uses up what
+ * callers have of time: so it counts as waited too, as far as another has waited so long and nobody was answered since.
  *
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ import * as CircuitOptions from "./internal/circuitOptions.js"
 import * as Outcome from "./internal/circuitOutcome.js"
 import * as Report from "./internal/circuitReport.js"
 import * as CircuitSnapshot from "./internal/circuitSnapshot.js"
+import * as Silence from "./internal/silence.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as Monitor from "./Monitor.js"
 import type * as Policy from "./Policy.js"
@@ -151,6 +153,7 @@ export const make = (
     const clock = yield* Effect.clock
     const hub = yield* PubSub.unbounded<Change>()
     const current = MutableRef.make(Circuit.initial(settings))
+    const silence = Silence.make()
     const timeline: Array<Monitor.CircuitTransition> = []
     const counts = { opened: 0, refused: 0, transitions: 0 }
 
@@ -195,24 +198,25 @@ export const make = (
           return Effect.fail(Report.refusal(backend, call.model, state, since))
         }
         let ticket = entered
-        let answeredAfter = -1
+        let answeredAfter: number | undefined
         call.held.add((exit) => {
           const at = now()
           const said = Outcome.ofExit(exit, judge)
-          become(Circuit.record(
-            MutableRef.get(current),
-            ticket,
-            // who leaves an answer early says nothing of it
-            said === "GivenUp" && answeredAfter >= 0 ? "Neutral" : said,
-            answeredAfter >= 0 ? answeredAfter : at - since,
-            at,
-            settings,
-            said === "Failure" || said === "GivenUp" ? Outcome.faultOf(exit) : Option.none()
-          ))
+          // who leaves an answer early says nothing of it
+          const outcome = answeredAfter !== undefined && said === "GivenUp" ? "Neutral" : said
+          let waited = answeredAfter ?? at - since
+          if (outcome === "Success" || outcome === "Refusal") silence.broken(at)
+          else if (outcome === "GivenUp" && ticket.kind === "call") {
+            silence.kept(waited, at)
+            waited = Math.max(waited, Math.min(at - (call.arrival.since ?? since), silence.longest()))
+          }
+          const fault = outcome === "Failure" || outcome === "GivenUp" ? Outcome.faultOf(exit) : Option.none()
+          become(Circuit.record(MutableRef.get(current), ticket, outcome, waited, at, settings, fault))
         })
         if (ticket.kind === "call" && !call.isStreamed) return next(call)
         return Effect.map(next(call), (answer) => {
           const at = now()
+          silence.broken(at)
           answeredAfter = at - since
           const [later, state] = Circuit.answer(MutableRef.get(current), ticket, answeredAfter, at, settings)
           ticket = later

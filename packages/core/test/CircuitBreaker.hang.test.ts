@@ -2,11 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as CircuitBreaker from "@spillway/core/CircuitBreaker"
 import * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Monitor from "@spillway/core/Monitor"
 import * as Policy from "@spillway/core/Policy"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Timeout from "@spillway/core/Timeout"
 import { Duration, Effect, Fiber, Random, Stream, TestClock } from "effect"
 import { forked, make, times } from "./toldBackend.js"
+import * as VirtualClock from "./virtualClock.js"
 
 // A backend that hangs: it takes calls and answers none, and callers are gone before the attempt timeout.
 
@@ -141,7 +143,7 @@ describe("CircuitBreaker, before a backend that hangs", () => {
     Effect.gen(function*() {
       const breaker = yield* CircuitBreaker.make({ backend: "test", failures: 1 })
       const { policy } = yield* Timeout.make()
-      const first = Stream.make({ _tag: "TextDelta", text: "a" } as const)
+      const first = Stream.fromEffect(Effect.delay(Effect.succeed({ _tag: "TextDelta", text: "a" } as const), "3 seconds"))
       const service = Resilience.protect(
         LlmService.make("test", {
           streamText: ({ model }) => model === "begins" ? Stream.concat(first, Stream.never) : Stream.never
@@ -161,10 +163,49 @@ describe("CircuitBreaker, before a backend that hangs", () => {
       assert.strictEqual(yield* give("hangs"), "Open")
     }))
 
-  it.scoped("behind the standard policies is asked no more than it takes to find out, and a probe now and then", () =>
-    Effect.gen(function*() {
-      let isDead = false
-      let asked = 0
+  describe("behind a queue, which uses up what callers have of time", () => {
+    /** Callers who come one after the other, each with a deadline of 2 seconds, to a queue of two places. */
+    const nothing: Effect.Effect<[]> = Effect.succeed([])
+    const crowd = (answer: (n: number) => Effect.Effect<[]>) =>
+      Effect.gen(function*() {
+        const clock = VirtualClock.make()
+        const monitor = Monitor.unsafeMake()
+        let asked = 0
+        return yield* Effect.gen(function*() {
+          const service = Resilience.protect(
+            LlmService.make("test", { listModels: Effect.suspend(() => answer(asked++)) }),
+            yield* Resilience.standard("test", { queue: { concurrency: 2 } })
+          )
+          const caller = Effect.exit(Policy.withDeadline(service.listModels, "2 seconds"))
+          yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.fork(caller), Effect.sleep("50 millis"))))
+          yield* clock.advance(20_000)
+          return { asked, ...(yield* monitor.snapshot).backends[0] }
+        }).pipe(Effect.scoped, Effect.withClock(clock), Effect.provideService(Monitor.CurrentMonitor, monitor))
+      })
+
+    it.effect("opens though the next in the queue has no time left to wait for long", () =>
+      Effect.gen(function*() {
+        const { asked, circuit } = yield* crowd(() => Effect.never)
+        assert.deepInclude(circuit, { state: "open", opened: 1 })
+        assert.strictEqual(asked, 5 + 1)
+      }))
+
+    it.effect("stays closed where others are answered meanwhile, or nobody was given the time to be", () =>
+      Effect.gen(function*() {
+        for (const time of ["50 millis", "600 millis"] as const) {
+          const { asked, circuit } = yield* crowd((n) => n % 4 === 0 ? Effect.never : Effect.delay(nothing, time))
+          assert.deepInclude(circuit, { state: "closed", opened: 0 })
+          assert.isAbove(asked, 20)
+        }
+      }))
+  })
+
+  it.effect("behind the standard policies is asked no more than it takes to find out, and a probe now and then", () => {
+    const clock = VirtualClock.make()
+    let isDead = false
+    let asked = 0
+    const ends: Array<string> = []
+    return Effect.gen(function*() {
       const service = Resilience.protect(
         LlmService.make("test", {
           listModels: Effect.suspend(() => {
@@ -174,27 +215,27 @@ describe("CircuitBreaker, before a backend that hangs", () => {
         }),
         yield* Resilience.standard("test")
       )
-      const ends: Array<string> = []
-      const call = Effect.gen(function*() {
+      const caller = Effect.gen(function*() {
         yield* Effect.sleep(yield* Random.nextIntBetween(0, 5000))
-        // a third of them asks for more than anybody can have
-        const time = yield* Random.choice(["10 millis", "2 seconds", "5 seconds"] as const)
+        const time = yield* Random.choice(["2 seconds", "5 seconds", "20 seconds"] as const)
         ends.push(yield* Effect.match(Policy.withDeadline(service.listModels, time), {
           onFailure: ({ _tag }) => _tag,
           onSuccess: () => "Success"
         }))
-      }).pipe(Effect.forever, Effect.withRandom(Random.make("callers")))
-      yield* Effect.forkScoped(Effect.all(Array.from({ length: 20 }, () => call), { concurrency: "unbounded" }))
-      yield* TestClock.adjust("10 seconds")
-      assert.include(ends, "Success")
+      })
+      for (let i = 0; i < 20; i++) {
+        yield* Effect.forkScoped(Effect.withRandom(Effect.forever(caller), Random.make(`caller ${i}`)))
+      }
+      yield* clock.advance(10_000)
+      assert.deepStrictEqual([...new Set(ends)], ["Success"])
       isDead = true
-      yield* TestClock.adjust("2 minutes")
-      // five to find out, four at most beside them, and one probe in each of four open times, with those before it that
-      // were given up too soon to say anything
-      assert.isAtMost(asked, 30)
+      yield* clock.advance(120_000)
+      // five to find out and four at most beside them, and one in each open time
+      assert.isAtMost(asked, 5 + 4 + 4)
       isDead = false
       ends.length = 0
-      yield* TestClock.adjust("45 seconds")
+      yield* clock.advance(45_000)
       assert.strictEqual(ends.at(-1), "Success")
-    }))
+    }).pipe(Effect.scoped, Effect.withClock(clock), Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake()))
+  })
 })

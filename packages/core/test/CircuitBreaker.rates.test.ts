@@ -140,6 +140,15 @@ describe("CircuitBreaker, by rates", () => {
         assert.strictEqual((yield* window)?.calls, 0)
       }))
 
+    it.scoped("keeps no more than it sees", () =>
+      Effect.gen(function*() {
+        const { breaker, succeed } = yield* make({ rate: { within: "10 seconds" } })
+        yield* times(30)(Effect.zipRight(succeed, TestClock.adjust("1 second")))
+        const snapshot = yield* breaker.snapshot
+        assert.ok(snapshot._tag === "Closed" && snapshot.memory.window?._tag === "Time")
+        assert.lengthOf(snapshot.memory.window.buckets, 10)
+      }))
+
     it.scoped("is not fooled by an idle time between failures (CB-24, CB-25)", () =>
       Effect.gen(function*() {
         const { fail, tag, window } = yield* watched({ within: "30 seconds", minimumCalls: 4 })

@@ -105,16 +105,18 @@ export const record = (
     case "Closed":
       return said === undefined
         ? state
-        : recordCall(learned(state, outcome, millis, settings, fault), said, millis, now, settings)
+        : recordCall(learned(state, outcome, said, millis, settings, fault), said, millis, now, settings)
     case "HalfOpen":
       return ticket.kind === "call"
         ? state
-        : recordProbe(learned(state, outcome, millis, settings, fault), ticket, said, millis, now, settings)
+        : recordProbe(learned(state, outcome, said, millis, settings, fault), ticket, said, millis, now, settings)
   }
 }
 
-/** Whether a call went well or ill; `undefined` when it says nothing. */
-const says = (outcome: Outcome, millis: number, state: State, settings: Settings): "well" | "ill" | undefined => {
+/** How a call went; `undefined` when it says nothing. */
+type Said = "well" | "ill" | undefined
+
+const says = (outcome: Outcome, millis: number, state: State, settings: Settings): Said => {
   switch (outcome) {
     case "Success":
     case "Refusal":
@@ -136,18 +138,19 @@ const hour = 3_600_000
 const learned = <S extends Closed | HalfOpen>(
   state: S,
   outcome: Outcome,
+  said: Said,
   millis: number,
   { patience }: Settings,
   fault: Option.Option<Fault>
 ): S => {
-  if (Option.isSome(fault)) return { ...state, fault }
+  if (said === "ill" && Option.isSome(fault)) return { ...state, fault }
   const floor = patience / 2
   if (outcome !== "Success" || millis <= floor && state.usual <= floor) return state
   const usual = Math.max(state.usual, floor)
-  return { ...state, usual: usual + (Math.min(millis, hour) - usual) / 8 }
+  return { ...state, usual: Math.min(usual + (millis - usual) / 8, hour) }
 }
 
-const recordCall = (state: Closed, said: "well" | "ill", millis: number, now: number, settings: Settings): State => {
+const recordCall = (state: Closed, said: NonNullable<Said>, millis: number, now: number, settings: Settings): State => {
   const ended = { isFailure: said === "ill", isSlow: Rule.isSlow(settings.rule, millis) }
   const memory = Rule.after(state.memory, ended, now)
   const why = Rule.reached(memory, settings.rule, now)
@@ -161,7 +164,7 @@ const recordCall = (state: Closed, said: "well" | "ill", millis: number, now: nu
 const recordProbe = (
   state: HalfOpen,
   { kind }: Ticket,
-  said: "well" | "ill" | undefined,
+  said: Said,
   millis: number,
   now: number,
   settings: Settings

@@ -85,7 +85,8 @@ export interface Options {
   /**
    * How long a call must have waited in vain to count as a failure when its caller gives it up: its deadline passes, or
    * it is interrupted. It must also have waited twice as long as the latest answers took on average (or be slow by
-   * `rate.slowAfter`). From 1 millisecond; `Duration.infinity` for never.
+   * `rate.slowAfter`). Time in the queue counts, as far as another has waited so long and nobody was answered
+   * since. From 1 millisecond; `Duration.infinity` for never.
    *
    * @default 1 second
    */
