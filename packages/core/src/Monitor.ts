@@ -243,8 +243,8 @@ export interface Percentiles {
 }
 
 /**
- * What a backend's calls have cost, counted since the program began, in micro-dollars; where prices are known. Of models
- * and tenants the first hundred have a count of their own, all others together are `other`.
+ * What a backend's calls have cost, counted since the program began, in micro-dollars. Of models and tenants the first
+ * hundred have a count of their own, all others together are `other`.
  *
  * @since 0.1.0
  * @category models
@@ -254,7 +254,7 @@ export interface Spend {
   readonly byModel: { readonly [model: string]: number }
   /** The empty name is nobody in particular. */
   readonly byTenant: { readonly [tenant: string]: number }
-  /** Answers whose cost is not known: they have no price, or what the backend says of them cannot be. */
+  /** Answers whose cost is not known: they have no price, or tell no count, or one that cannot be. */
   readonly unknown: number
 }
 

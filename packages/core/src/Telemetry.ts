@@ -11,10 +11,11 @@
  * | `llm_request_duration_seconds` | backend, operation; calls that succeeded |
  * | `llm_time_to_first_token_seconds` | backend |
  * | `llm_tokens_total` | backend, model, direction: `input`, `output` |
+ * | `llm_cost_usd_total` | backend, model; where `PriceBook.CurrentPriceBook` knows prices |
  * | `llm_attempts_total` | backend, outcome |
  * | `llm_retries_total` | backend, reason: the tag of the error before |
  *
- * and, as of the last `publish`, what the monitor knows of queues, circuits and keys.
+ * and, as of the last `publish`, what the monitor knows of queues, circuits, keys and budgets.
  *
  * A span per call is named and filled as OpenTelemetry's conventions for generative AI want it, and has a span per
  * attempt in it. They are made only when a tracer is provided: with Effect's own, to which nobody listens, they
@@ -29,6 +30,7 @@ import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
@@ -36,11 +38,13 @@ import type * as Completion from "./Completion.js"
 import * as GenAiNames from "./GenAiNames.js"
 import * as Metrics from "./internal/metrics.js"
 import * as Published from "./internal/published.js"
+import * as Spending from "./internal/spending.js"
 import * as Tally from "./internal/tally.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import type * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
 import * as Policy from "./Policy.js"
+import * as PriceBook from "./PriceBook.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -106,15 +110,20 @@ export const make = (
   Effect.gen(function*() {
     const { models, names } = yield* validate(options)
     const tally = Tally.make()
-    yield* Monitor.register({ backend, read: (now) => ({ calls: tally.read(now) }) })
+    const book = yield* PriceBook.CurrentPriceBook
+    const spending = book === PriceBook.empty ? undefined : Spending.make(book)
+    yield* Monitor.register({
+      backend,
+      read: (now) => ({ calls: tally.read(now), ...(spending !== undefined && { spend: spending.read() }) })
+    })
     return {
-      policy: calls(backend, tally, models, GenAiNames.versions[names]),
+      policy: calls(backend, tally, spending, models, GenAiNames.versions[names]),
       attempts: attempts(backend, tally)
     }
   })
 
 /**
- * Sets the metrics of queues, circuits and keys to what the current monitor knows; to be run before metrics are read.
+ * Sets the metrics of queues, circuits, keys and budgets to what the current monitor knows; to be run before metrics are read.
  *
  * @since 0.1.0
  * @category combinators
@@ -128,6 +137,7 @@ export const publish: Effect.Effect<void> = Effect.map(Monitor.snapshot, Publish
 const calls = (
   backend: string,
   tally: Tally.Tally,
+  spending: Spending.Spending | undefined,
   models: number,
   names: GenAiNames.GenAiNames
 ): Policy.Policy => {
@@ -136,14 +146,18 @@ const calls = (
   const watch = (call: Policy.Call, clock: Clock.Clock, span: Tracer.Span | undefined) => {
     const began = clock.unsafeCurrentTimeMillis()
     tally.started(began)
+    const costOf = spending?.began(call, began) ?? Option.none
     call.held.add((exit) => {
       const now = clock.unsafeCurrentTimeMillis()
       const outcome = outcomeOf(call, exit)
       const usage = usageOf(exit)
       tally.ended(now, now - began, outcome)
       if (usage !== undefined) tally.used(usage.inputTokens ?? 0, usage.outputTokens ?? 0)
-      metrics.ended(call, outcome, now - began, usage)
-      if (span !== undefined) endSpan(span, clock, exit, outcome, names)
+      const microDollars = costOf(exit)
+      metrics.ended(call, outcome, now - began, usage, Option.getOrElse(microDollars, () => 0))
+      if (span === undefined) return
+      if (Option.isSome(microDollars)) span.attribute("spillway.cost_usd", microDollars.value / 1_000_000)
+      endSpan(span, clock, exit, outcome, names)
     })
     return () => {
       const millis = clock.unsafeCurrentTimeMillis() - began
@@ -186,6 +200,9 @@ const makeMetrics = (backend: string, models: number) => {
         { name: "llm_tokens_total", description: "Tokens, as the backend counted them." },
         { backend, model, direction }
       )
+    ),
+    cost: Metrics.family((_: "usd") =>
+      Metrics.counter({ name: "llm_cost_usd_total", description: "What calls have cost." }, { backend, model })
     )
   })
   const durations = Metrics.family((operation: Policy.Call["operation"]) =>
@@ -208,12 +225,19 @@ const makeMetrics = (backend: string, models: number) => {
     return series
   }
   return {
-    ended(call: Policy.Call, outcome: Tally.Outcome, millis: number, usage: Completion.Usage | undefined) {
+    ended(
+      call: Policy.Call,
+      outcome: Tally.Outcome,
+      millis: number,
+      usage: Completion.Usage | undefined,
+      microDollars: number
+    ) {
       const series = known.get(call.model) ?? learn(call.model, outcome)
       series.requests(`${call.operation} ${outcome}`)(1)
       if (outcome === "success") durations(call.operation)(millis / 1000)
       if (usage?.inputTokens !== undefined) series.tokens("input")(usage.inputTokens)
       if (usage?.outputTokens !== undefined) series.tokens("output")(usage.outputTokens)
+      if (microDollars > 0) series.cost("usd")(microDollars / 1_000_000)
     },
     answered: (millis: number) => firstPart(millis / 1000)
   }

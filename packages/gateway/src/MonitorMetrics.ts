@@ -1,5 +1,5 @@
 /**
- * What the monitor sees of queues, circuits and keys, as metrics that are read when somebody scrapes. (Calls are
+ * What the monitor sees of queues, circuits, keys and budgets, as metrics that are read when somebody scrapes. (Calls are
  * counted by `Telemetry`, among the program's own metrics.)
  *
  * @since 0.1.0
@@ -13,8 +13,14 @@ import type { Family, Labels, Sample } from "./Prometheus.js"
  * @since 0.1.0
  * @category conversions
  */
-export const fromSnapshot = ({ backends }: Monitor.Snapshot): ReadonlyArray<Family> =>
-  backends.flatMap(({ backend, queue, circuit, retryBudget, adaptiveRate, batches, hedges, coalesced, keys }) => [
+export const fromSnapshot = ({ backends, budgets = [] }: Monitor.Snapshot): ReadonlyArray<Family> => [
+  ...backends.flatMap(fromBackend),
+  ...budgets.flatMap(fromBudget)
+]
+
+const fromBackend = (seen: Monitor.Backend): ReadonlyArray<Family> => {
+  const { backend, queue, circuit, retryBudget, adaptiveRate, batches, hedges, coalesced, keys, spend } = seen
+  return [
     ...(queue === undefined ? [] : fromQueue(backend, queue)),
     ...(circuit === undefined ? [] : fromCircuit(backend, circuit)),
     ...(retryBudget === undefined ? [] : fromRetryBudget(backend, retryBudget)),
@@ -22,8 +28,10 @@ export const fromSnapshot = ({ backends }: Monitor.Snapshot): ReadonlyArray<Fami
     ...(batches === undefined ? [] : fromBatches(backend, batches)),
     ...(hedges === undefined ? [] : fromHedges(backend, hedges)),
     ...(coalesced === undefined ? [] : fromCoalesced(backend, coalesced)),
-    ...(keys ?? []).flatMap((key) => fromKey(backend, key))
-  ])
+    ...(keys ?? []).flatMap((key) => fromKey(backend, key)),
+    ...(spend === undefined ? [] : fromSpend(backend, spend))
+  ]
+}
 
 const gauge = (name: string, help: string, ...samples: ReadonlyArray<Sample>): Family => ({
   name: `spillway_${name}`,
@@ -175,6 +183,32 @@ const fromKey = (backend: string, key: Monitor.Key): ReadonlyArray<Family> => {
     )
   ]
 }
+
+const fromSpend = (backend: string, { byTenant, unknown }: Monitor.Spend): ReadonlyArray<Family> => [
+  counter(
+    "tenant_cost_usd_total",
+    "What the calls of a tenant have cost",
+    ...Object.entries(byTenant).map(([tenant, value]) => ({ labels: { backend, tenant }, value: value / million }))
+  ),
+  counter("cost_unknown_total", "Answers whose cost is not known", { labels: { backend }, value: unknown })
+]
+
+const fromBudget = (budget: Monitor.Budget): ReadonlyArray<Family> => {
+  const { limit, largest, limitMicroDollars, refused } = budget
+  const each = (of: (account: Monitor.Budget["largest"][number]) => number): ReadonlyArray<Sample> =>
+    largest.map((account) => ({ labels: { limit, account: account.account }, value: of(account) / million }))
+  return [
+    gauge("budget_limit_usd", "How much may be spent by each who has the limit", {
+      labels: { limit },
+      value: limitMicroDollars / million
+    }),
+    gauge("budget_spent_usd", "What those have spent of it who have spent the most", ...each((one) => one.spentMicroDollars)),
+    gauge("budget_reserved_usd", "What their calls under way may cost", ...each((one) => one.reservedMicroDollars)),
+    counter("budget_refused_total", "Calls for which it had no room", { labels: { limit }, value: refused })
+  ]
+}
+
+const million = 1_000_000
 
 const byReason = (labels: Labels, counts: { readonly [reason: string]: number }): ReadonlyArray<Sample> =>
   Object.entries(counts).map(([reason, value]) => ({ labels: { ...labels, reason }, value }))

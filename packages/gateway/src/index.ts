@@ -50,7 +50,7 @@ export * as Gateway from "./Gateway.js"
 export * as JsonBody from "./JsonBody.js"
 
 /**
- * What the monitor sees of queues, circuits and keys, as metrics that are read when somebody scrapes.
+ * What the monitor sees of queues, circuits, keys and budgets, as metrics that are read when somebody scrapes.
  *
  * @since 0.1.0
  */

@@ -132,13 +132,34 @@ describe("Prometheus", () => {
       "spillway_key_failures_total{backend=\"openai\",key=\"one\",reason=\"RateLimited\"}": 2,
       "spillway_key_tokens_total{backend=\"openai\",key=\"one\",direction=\"input\"}": 100,
       "spillway_key_tokens_total{backend=\"openai\",key=\"one\",direction=\"output\"}": 200,
-      "spillway_key_remaining{backend=\"openai\",key=\"one\",limit=\"tokens\"}": 7
+      "spillway_key_remaining{backend=\"openai\",key=\"one\",limit=\"tokens\"}": 7,
+      "spillway_tenant_cost_usd_total{backend=\"openai\",tenant=\"acme\"}": 1.5,
+      "spillway_tenant_cost_usd_total{backend=\"openai\",tenant=\"\"}": 0.5,
+      "spillway_cost_unknown_total{backend=\"openai\"}": 3,
+      "spillway_budget_limit_usd{limit=\"tenant per day\"}": 20,
+      "spillway_budget_spent_usd{limit=\"tenant per day\",account=\"acme\"}": 12.5,
+      "spillway_budget_spent_usd{limit=\"tenant per day\",account=\"emca\"}": 2,
+      "spillway_budget_reserved_usd{limit=\"tenant per day\",account=\"acme\"}": 0.25,
+      "spillway_budget_reserved_usd{limit=\"tenant per day\",account=\"emca\"}": 0,
+      "spillway_budget_refused_total{limit=\"tenant per day\"}": 4
     })
   })
 })
 
 const snapshot: Monitor.Snapshot = {
   at: 0,
+  budgets: [
+    {
+      limit: "tenant per day",
+      limitMicroDollars: 20_000_000,
+      refused: 4,
+      accounts: 2,
+      largest: [
+        { account: "acme", spentMicroDollars: 12_500_000, reservedMicroDollars: 250_000 },
+        { account: "emca", spentMicroDollars: 2_000_000, reservedMicroDollars: 0 }
+      ]
+    }
+  ],
   backends: [
     {
       backend: "openai",
@@ -153,6 +174,7 @@ const snapshot: Monitor.Snapshot = {
         abandoned: 3
       },
       circuit: { state: "half-open", failures: 5, opened: 1 },
+      spend: { microDollars: 2_000_000, byModel: { "gpt-4o": 2_000_000 }, byTenant: { acme: 1_500_000, "": 500_000 }, unknown: 3 },
       retryBudget: { balance: 12.5, reserve: 500, refused: 3 },
       adaptiveRate: { perSecond: 7.5, waiting: 2, refusals: 4 },
       batches: {

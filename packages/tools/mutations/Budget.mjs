@@ -39,7 +39,7 @@ export default [
     name: "the most that a call costs leaves out what it may generate",
     property: "P51",
     file: "packages/core/src/internal/meter.ts",
-    find: "onSome: (price) => most(price, estimated().input, estimated().output ?? output)",
+    find: "onSome: (price) => most(price, estimated().input, bound())",
     replace: "onSome: (price) => most(price, estimated().input, 0)",
     tests: properties
   },

@@ -25,8 +25,11 @@ export interface Settings {
   readonly book: PriceBook.PriceBook
   /** The price of what the book does not know. */
   readonly otherwise: Option.Option<PriceBook.Price>
-  /** How many tokens a model is taken to generate where the request sets no bound. */
-  readonly output: number
+  /**
+   * How many tokens a model is taken to generate where the request sets no bound. Without it a whole answer that tells
+   * no count has no cost, rather than the most that it may have.
+   */
+  readonly output: number | undefined
 }
 
 export type Cost = Either.Either<number, PriceBook.Unknown>
@@ -54,18 +57,24 @@ export const make = (call: Metered, at: number, { book, otherwise, output }: Set
       model === undefined || model === call.model ? asked : Option.orElse(book.price(call.backend, model, at), () => asked),
       () => otherwise
     )
-  const generated = () => come.began ? Tokens.ofText(come.text) : estimated().output ?? output
-  const filled = (usage: Completion.Usage): Completion.Usage => ({
-    ...usage,
-    inputTokens: usage.inputTokens ?? estimated().input,
-    outputTokens: usage.outputTokens ?? generated()
-  })
+  const bound = () => {
+    const { output: most = output } = estimated()
+    return output === undefined && most !== 0 ? undefined : most
+  }
+  const filled = (usage: Completion.Usage): Completion.Usage => {
+    const outputTokens = usage.outputTokens ?? (come.began ? Tokens.ofText(come.text) : bound())
+    return {
+      ...usage,
+      inputTokens: usage.inputTokens ?? estimated().input,
+      ...(outputTokens !== undefined && { outputTokens })
+    }
+  }
 
   return {
     most: () =>
       Option.match(priced(undefined), {
         onNone: (): Cost => Either.left("PriceUnknown"),
-        onSome: (price) => most(price, estimated().input, estimated().output ?? output)
+        onSome: (price) => most(price, estimated().input, bound())
       }),
     watch: (rest, _, first) => {
       note(come, first)
@@ -89,7 +98,7 @@ export const make = (call: Metered, at: number, { book, otherwise, output }: Set
 }
 
 // nothing is taken for cached, and all that is generated for the dearer kind
-const most = (price: PriceBook.Price, inputTokens: number, outputTokens: number): Cost =>
+const most = (price: PriceBook.Price, inputTokens: number, outputTokens = 0): Cost =>
   Either.zipWith(
     PriceBook.cost(price, { inputTokens, outputTokens }),
     PriceBook.cost(price, { inputTokens, outputTokens, reasoningTokens: outputTokens }),

@@ -16,7 +16,10 @@ const gauges = {
   llm_batch_wait_seconds: "How long the last requests waited for others to be sent with.",
   llm_key_inflight: "Attempts under way with the key.",
   llm_key_cooldown_seconds: "How long the key still rests.",
-  llm_keys: "Keys of the pool, by state."
+  llm_keys: "Keys of the pool, by state.",
+  llm_budget_limit_usd: "How much may be spent by each who has the limit.",
+  llm_budget_spent_usd: "What he has spent of it who has spent the most.",
+  llm_budget_reserved_usd: "What his calls under way may cost."
 } as const
 
 const counters = {
@@ -29,7 +32,9 @@ const counters = {
   llm_batch_requests_total: "Requests that were sent in batches.",
   llm_hedges_total: "Attempts made beside a slow one, by who answered first.",
   llm_coalesced_total: "Callers who shared a call that was under way.",
-  llm_key_requests_total: "Attempts with the key, by how they ended."
+  llm_key_requests_total: "Attempts with the key, by how they ended.",
+  llm_budget_refused_total: "Calls for which a budget had no room.",
+  llm_tenant_cost_usd_total: "What the calls of a tenant have cost."
 } as const
 
 const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = {
@@ -68,11 +73,13 @@ const set = (name: keyof typeof gauges | keyof typeof counters, labels: Metrics.
   series.value = value
 }
 
+const million = 1_000_000
+
 /** Sets every metric to what the snapshot says; what is no longer there goes to zero. */
 export const publish = (snapshot: Monitor.Snapshot): void => {
   round++
   for (const one of snapshot.backends) {
-    const { adaptiveRate, backend, batches, circuit, coalesced, hedges, keys, queue, retryBudget } = one
+    const { adaptiveRate, backend, batches, circuit, coalesced, hedges, keys, queue, retryBudget, spend } = one
     if (queue !== undefined) {
       set("llm_queue_depth", { backend }, queue.waiting)
       set("llm_queue_oldest_wait_seconds", { backend }, queue.oldestWaitMillis / 1000)
@@ -104,6 +111,9 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
       set("llm_hedges_total", { backend, winner: "other" }, hedges.lost)
     }
     if (coalesced !== undefined) set("llm_coalesced_total", { backend }, coalesced.joined)
+    for (const [tenant, microDollars] of Object.entries(spend?.byTenant ?? {})) {
+      set("llm_tenant_cost_usd_total", { backend, tenant }, microDollars / million)
+    }
     for (const state of keys === undefined ? [] : keyStates) {
       set("llm_keys", { backend, state }, keys!.filter((key) => key.state === state).length)
     }
@@ -116,6 +126,12 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
         set("llm_key_requests_total", { ...labels, outcome }, count)
       }
     }
+  }
+  for (const { largest: [first], limit, limitMicroDollars, refused } of snapshot.budgets ?? []) {
+    set("llm_budget_limit_usd", { limit }, limitMicroDollars / million)
+    set("llm_budget_spent_usd", { limit }, (first?.spentMicroDollars ?? 0) / million)
+    set("llm_budget_reserved_usd", { limit }, (first?.reservedMicroDollars ?? 0) / million)
+    set("llm_budget_refused_total", { limit }, refused)
   }
   for (const series of published.values()) {
     if (!series.isCounter && series.round !== round) series.update(series.value = 0)
