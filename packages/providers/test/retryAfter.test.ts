@@ -115,7 +115,7 @@ describe("the details of an error", () => {
   })
 
   it("say nothing otherwise", () => {
-    for (const delay of ["-1s", "soon", "", 5, null, {}, { seconds: -1 }, { seconds: "NaN", nanos: 1 }]) {
+    for (const delay of ["-1s", "soon", "", 5, null, {}, { seconds: -1 }, { seconds: "NaN", nanos: 1 }, { seconds: 1, nanos: -2e9 }]) {
       assert.isUndefined(wait({ retryDelay: delay }), JSON.stringify(delay))
     }
   })
