@@ -12,6 +12,10 @@
  * **What counts.** A failure is an error that is the backend's own fault (`LlmError.isBackendFault`). Every other answer,
  * a refusal included, shows that it is there, and counts as a success. What never reached it counts as nothing.
  *
+ * **In a row.** Of calls that began together those that fail come back first, and a few of many are no sign that the
+ * backend is dead. So a row must also be half as long as there are calls that wait for an answer: with the queue's 5
+ * places that is always so, with 64 it takes 32.
+ *
  * **When.** A call is judged when its answer has *ended*, so a stream that breaks half-way is a failure, and one that its
  * consumer leaves early is none. A probe alone is judged as soon as it has answered, which for a stream is its first
  * part: the others do not wait until a long answer has been read. Should that stream break later, it counts then, as
@@ -41,12 +45,13 @@ import * as CircuitOptions from "./internal/circuitOptions.js"
 import * as Outcome from "./internal/circuitOutcome.js"
 import * as Report from "./internal/circuitReport.js"
 import * as CircuitSnapshot from "./internal/circuitSnapshot.js"
-import * as Silence from "./internal/silence.js"
+import * as Unanswered from "./internal/unanswered.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as Monitor from "./Monitor.js"
 import type * as Policy from "./Policy.js"
 
 export type { Options, Rate } from "./internal/circuitOptions.js"
+export type { Memory } from "./internal/circuitRule.js"
 export type { Snapshot } from "./internal/circuitSnapshot.js"
 export type { Closed, Disabled, Fault, HalfOpen, Isolated, Known, Open, Outcome, State } from "./internal/circuitState.js"
 
@@ -153,7 +158,7 @@ export const make = (
     const clock = yield* Effect.clock
     const hub = yield* PubSub.unbounded<Change>()
     const current = MutableRef.make(Circuit.initial(settings))
-    const silence = Silence.make()
+    const unanswered = Unanswered.make()
     const timeline: Array<Monitor.CircuitTransition> = []
     const counts = { opened: 0, refused: 0, transitions: 0 }
 
@@ -197,6 +202,7 @@ export const make = (
           counts.refused++
           return Effect.fail(Report.refusal(backend, call.model, state, since))
         }
+        unanswered.began()
         let ticket = entered
         let answeredAfter: number | undefined
         call.held.add((exit) => {
@@ -205,18 +211,21 @@ export const make = (
           // who leaves an answer early says nothing of it
           const outcome = answeredAfter !== undefined && said === "GivenUp" ? "Neutral" : said
           let waited = answeredAfter ?? at - since
-          if (outcome === "Success" || outcome === "Refusal") silence.broken(at)
+          if (outcome === "Success" || outcome === "Refusal") unanswered.heard(at)
           else if (outcome === "GivenUp" && ticket.kind === "call") {
-            silence.kept(waited, at)
-            waited = Math.max(waited, Math.min(at - (call.arrival.since ?? since), silence.longest()))
+            unanswered.gaveUp(waited, at)
+            waited = Math.max(waited, Math.min(at - (call.arrival.since ?? since), unanswered.longest()))
           }
           const fault = outcome === "Failure" || outcome === "GivenUp" ? Outcome.faultOf(exit) : Option.none()
-          become(Circuit.record(MutableRef.get(current), ticket, outcome, waited, at, settings, fault))
+          const state = MutableRef.get(current)
+          become(Circuit.record(state, ticket, outcome, waited, at, settings, fault, unanswered.count()))
+          if (answeredAfter === undefined) unanswered.ended()
         })
         if (ticket.kind === "call" && !call.isStreamed) return next(call)
         return Effect.map(next(call), (answer) => {
           const at = now()
-          silence.broken(at)
+          unanswered.ended()
+          unanswered.heard(at)
           answeredAfter = at - since
           const [later, state] = Circuit.answer(MutableRef.get(current), ticket, answeredAfter, at, settings)
           ticket = later

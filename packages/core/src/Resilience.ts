@@ -67,7 +67,8 @@ export interface Options {
   readonly queue?: Omit<RequestQueue.Options, "backend"> | false | undefined
   /** `true` for its defaults. @default false */
   readonly adaptive?: Omit<AdaptiveRate.Options, "backend"> | boolean | undefined
-  readonly breaker?: Omit<CircuitBreaker.Options, "backend"> | false | undefined
+  /** Or one that is there already, for who wants to open it by hand, follow it, or save it. */
+  readonly breaker?: Omit<CircuitBreaker.Options, "backend"> | CircuitBreaker.CircuitBreaker | false | undefined
   /** One for all who are to share it. @default what `Budget.layer` provides, else none */
   readonly budget?: Budget.Budget | false | undefined
   /** Without it, only the call's own deadline ends what takes too long. */
@@ -114,7 +115,11 @@ export const standard = (
     const pacing = adaptive === false
       ? none
       : yield* AdaptiveRate.make({ ...(adaptive === true ? {} : adaptive), backend })
-    const breaking = breaker === false ? none : yield* CircuitBreaker.make({ ...breaker, backend })
+    const breaking = breaker === false
+      ? none
+      : breaker !== undefined && "policy" in breaker
+      ? breaker
+      : yield* CircuitBreaker.make({ ...breaker, backend })
     const spending = budget === false ? none : budget ?? Option.getOrElse(yield* Budget.CurrentBudget, () => none)
     const timing = yield* Timeout.make(timeout === false ? Timeout.never : timeout)
     return Policy.compose(

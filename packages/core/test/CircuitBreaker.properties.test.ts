@@ -85,7 +85,7 @@ interface Event {
   readonly flights: ReadonlyArray<Flight>
   readonly event:
     | { readonly _tag: "Admitted" | "Refused" | "Hand" }
-    | { readonly _tag: "Ended"; readonly flight: Flight; readonly outcome: Circuit.Outcome; readonly millis: number }
+    | { readonly _tag: "Ended"; readonly flight: Flight; readonly outcome: Circuit.Outcome; readonly millis: number; readonly waiting: number }
 }
 
 /** Plays random calls against a circuit, from any state on; `see` hears of each transition. */
@@ -124,17 +124,18 @@ const play = (
         flight.answered = millis
         // the ticket of an earlier generation is not renewed either
         if (asked.ticket.generation !== before.generation) assert.strictEqual(ticket, asked.ticket)
-        seen({ _tag: "Ended", flight: asked, outcome: "Success", millis })
+        seen({ _tag: "Ended", flight: asked, outcome: "Success", millis, waiting: 0 })
         break
       }
       case "end": {
         if (flight === undefined) break
+        const waiting = flights.length
         flights.splice(flights.indexOf(flight), 1)
         const outcome = flight.answered !== undefined && step.outcome === "GivenUp" ? "Neutral" : step.outcome
         const millis = flight.answered ?? now - flight.since
         const fault = outcome === "Failure" ? Option.some({ error: "ServerFault", message: "500" }) : Option.none()
-        state = Circuit.record(state, flight.ticket, outcome, millis, now, settings, fault)
-        seen({ _tag: "Ended", flight, outcome, millis })
+        state = Circuit.record(state, flight.ticket, outcome, millis, now, settings, fault, waiting)
+        seen({ _tag: "Ended", flight, outcome, millis, waiting })
         break
       }
       case "hand": {
@@ -298,7 +299,7 @@ describe("a circuit", () => {
         }
         const isEnough = rate !== undefined && counts.calls >= rate.minimumCalls
         if (after !== before) {
-          const isRow = row >= failures
+          const isRow = row >= failures && event._tag === "Ended" && row >= event.waiting / 2
           const isFailing = isEnough && counts.failures >= rate.failureRate * counts.calls
           const isSlow = isEnough && rate.slowAfter < Infinity && counts.slow >= rate.slowRate * counts.calls
           assert.strictEqual(after._tag, isRow || isFailing || isSlow ? "Open" : "Closed")

@@ -52,6 +52,22 @@ describe("CircuitBreaker", () => {
         assert.strictEqual(yield* tag, "Open")
       }))
 
+    it.scoped("takes the failures that come back first of many calls for a row only when they are half of them", () =>
+      Effect.gen(function*() {
+        const { answers, ask, asked, failures, tag } = yield* make()
+        for (const [failing, expected] of [[32, "Closed"], [33, "Open"]] as const) {
+          yield* answers(Effect.sleep("1 second"))
+          yield* forked(Effect.all(Array.from({ length: 64 }, () => Effect.exit(ask)), { concurrency: "unbounded" }))
+          yield* answers(fault)
+          // each of them is one of 65 that wait
+          yield* times(failing)(Effect.exit(ask))
+          assert.strictEqual(yield* tag, expected)
+          yield* TestClock.adjust("1 second")
+        }
+        assert.strictEqual(yield* failures, -1)
+        assert.strictEqual(asked.times, 64 + 32 + 64 + 33)
+      }))
+
     it.scoped("by default opens at the fifth failure, for 30 seconds", () =>
       Effect.gen(function*() {
         const { breaker, fail, tag } = yield* make()

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Budget from "@spillway/core/Budget"
+import * as CircuitBreaker from "@spillway/core/CircuitBreaker"
 import type * as Completion from "@spillway/core/Completion"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmError from "@spillway/core/LlmError"
@@ -242,6 +243,17 @@ describe("Resilience", () => {
         const bare = yield* make({ ...off, retry: { budget: false } }, "hello")
         assert.strictEqual(tagOf(yield* play(bare.llm.generateText(request))), "success")
         assert.isUndefined(yield* bare.monitor)
+      }))
+
+    it.scoped("takes a breaker that is there already, which can be opened by hand", () =>
+      Effect.gen(function*() {
+        const breaker = yield* CircuitBreaker.make({ backend: "scripted" })
+        const { llm, scripted } = yield* make({ breaker }, ScriptedLlm.repeat("hello"))
+        yield* breaker.open
+        assert.strictEqual(tagOf(yield* play(llm.generateText(request))), "CircuitOpen")
+        yield* breaker.close
+        assert.strictEqual(tagOf(yield* play(llm.generateText(request))), "success")
+        assert.lengthOf(yield* scripted.requests, 1)
       }))
 
     it.scoped("names the module and the field of a wrong option", () =>

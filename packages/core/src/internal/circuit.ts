@@ -82,8 +82,9 @@ export const readyAt = (state: State, now: number): number => {
 // -----------------------------------------------------------------------------
 
 /**
- * What the circuit is after a call's outcome, `millis` after it was let through (until it was answered, where it was).
- * The outcome of a call that began in an earlier generation changes nothing.
+ * What the circuit is after a call's outcome, `millis` after it was let through (until it was answered, where it was),
+ * which was one of so many that were `waiting` for an answer. The outcome of a call that began in an earlier generation
+ * changes nothing.
  */
 export const record = (
   state: State,
@@ -92,7 +93,8 @@ export const record = (
   millis: number,
   now: number,
   settings: Settings,
-  fault: Option.Option<Fault> = Option.none()
+  fault: Option.Option<Fault> = Option.none(),
+  waiting = 0
 ): State => {
   if (ticket.generation !== state.generation) return state
   const said = says(outcome, millis, state, settings)
@@ -105,7 +107,7 @@ export const record = (
     case "Closed":
       return said === undefined
         ? state
-        : recordCall(learned(state, outcome, said, millis, settings, fault), said, millis, now, settings)
+        : recordCall(learned(state, outcome, said, millis, settings, fault), said, millis, now, settings, waiting)
     case "HalfOpen":
       return ticket.kind === "call"
         ? state
@@ -150,10 +152,17 @@ const learned = <S extends Closed | HalfOpen>(
   return { ...state, usual: Math.min(usual + (millis - usual) / 8, hour) }
 }
 
-const recordCall = (state: Closed, said: NonNullable<Said>, millis: number, now: number, settings: Settings): State => {
+const recordCall = (
+  state: Closed,
+  said: NonNullable<Said>,
+  millis: number,
+  now: number,
+  settings: Settings,
+  waiting: number
+): State => {
   const ended = { isFailure: said === "ill", isSlow: Rule.isSlow(settings.rule, millis) }
   const memory = Rule.after(state.memory, ended, now)
-  const why = Rule.reached(memory, settings.rule, now)
+  const why = Rule.reached(memory, settings.rule, now, waiting)
   return why !== undefined
     ? open(state, why, 0, now, settings)
     : memory === state.memory

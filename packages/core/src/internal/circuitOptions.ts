@@ -22,7 +22,8 @@ export interface Options {
   /** Whose circuit it is, in errors and for the monitor. */
   readonly backend: string
   /**
-   * Failures in a row that open the circuit, from 1. Beside a `rate` either opens it.
+   * Failures in a row that open the circuit, from 1; at least half as many as there are calls that wait for an answer.
+   * Beside a `rate` either opens it.
    *
    * @default 5, or none where there is a `rate`
    */

@@ -7,7 +7,7 @@ import * as Window from "./circuitWindow.js"
  * What is enough to open: so many failures in a row, or a rate of the latest calls, whichever comes first.
  */
 export interface Rule {
-  /** Failures in a row; `Infinity` where only the rate decides. */
+  /** Failures in a row, at least; `Infinity` where only the rate decides. */
   readonly failures: number
   readonly rate?: Rate
 }
@@ -55,9 +55,17 @@ export const after = (memory: Memory, ended: Window.Ended, now: number): Memory 
     : { row }
 }
 
-/** Why it is enough to open; `undefined` when it is not. */
-export const reached = (memory: Memory, rule: Rule, now: number): "failures" | "slowness" | undefined => {
-  if (memory.row >= rule.failures) return "failures"
+/**
+ * Why it is enough to open; `undefined` when it is not. Of calls that began together the failures come back first: a
+ * row must be half as long as there were calls `waiting` for an answer, to say something of them all.
+ */
+export const reached = (
+  memory: Memory,
+  rule: Rule,
+  now: number,
+  waiting: number
+): "failures" | "slowness" | undefined => {
+  if (memory.row >= Math.max(rule.failures, waiting / 2)) return "failures"
   if (rule.rate === undefined) return undefined
   const { failureRate, slowRate } = rates(memory, rule, now)
   return failureRate !== undefined && failureRate >= rule.rate.failureRate

@@ -3,12 +3,7 @@
  * forgets by itself: what it says depends on the time it is asked for, not on when it was last told something.
  */
 
-/**
- * Calls, counted.
- *
- * @since 0.1.0
- * @category models
- */
+/** Calls, counted. */
 export interface Counts {
   readonly calls: number
   readonly failures: number
