@@ -63,8 +63,8 @@ const passing: fc.Arbitrary<LlmError.LlmError> = fc.oneof(
 // spread evenly: half of all doubles between 0 and 1 are so small that nothing comes of them
 const share = fc.nat(1_000_000).map((millionths) => millionths / 1_000_000)
 const chance = fc.nat(999_999).map((millionths) => millionths / 1_000_000)
-const millis = (max: number) =>
-  fc.oneof(fc.nat(max), fc.constantFrom(0, 1, max), share.map((share) => share * max), fc.double({ min: 0, max, noNaN: true }))
+// down to a nanosecond
+const millis = (max: number) => fc.oneof(fc.nat(max), fc.constantFrom(0, 1e-6, 0.5, 1, max), share.map((share) => share * max))
 
 /** Anything that the options allow. */
 const settings = fc.record({
