@@ -7,7 +7,6 @@
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import type * as LlmError from "@spillway/core/LlmError"
-import type * as Simulator from "@spillway/testing/Simulator"
 import * as Cause from "effect/Cause"
 import * as ConfigError from "effect/ConfigError"
 import * as Console from "effect/Console"
@@ -25,7 +24,6 @@ import * as LogLevel from "effect/LogLevel"
 export type Failure =
   | LlmError.LlmError
   | InvalidOptions.InvalidOptions
-  | Simulator.InvalidOption
   | ConfigError.ConfigError
   | HttpServerError.ServeError
   | Refused
@@ -83,7 +81,6 @@ const message = (failure: Failure | Error): string => {
         return serving(failure.cause)
       case "Refused":
       case "InvalidOptions":
-      case "InvalidOption":
         return failure.message
       default:
         // the verdict table knows every error by its tag; people know them by their message and origin

@@ -61,7 +61,7 @@ export const backends = (
   options: Resilience.Options = {}
 ): Effect.Effect<
   Backends,
-  ConfigError.ConfigError | Simulator.InvalidOption | HttpServerError.ServeError,
+  ConfigError.ConfigError | InvalidOptions.InvalidOptions | HttpServerError.ServeError,
   Scope.Scope
 > =>
   Effect.flatMap(
@@ -77,7 +77,7 @@ export const backends = (
  */
 export const simulated = (
   options: Resilience.Options = {}
-): Effect.Effect<Backends, Simulator.InvalidOption | HttpServerError.ServeError, Scope.Scope> =>
+): Effect.Effect<Backends, InvalidOptions.InvalidOptions | HttpServerError.ServeError, Scope.Scope> =>
   Effect.map(Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo), ({ environment }) =>
     toBackends(Catalogue.names.filter((name) => isSpoken(name, environment)), options, environment))
 

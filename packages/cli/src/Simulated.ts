@@ -5,6 +5,7 @@
  */
 import * as HttpServer from "@effect/platform/HttpServer"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
+import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -31,7 +32,7 @@ export interface Simulated {
 export const start = (
   address: NodeHttp.Address,
   options: Simulator.Options
-): Effect.Effect<Simulated, Simulator.InvalidOption | HttpServerError.ServeError, Scope.Scope> =>
+): Effect.Effect<Simulated, InvalidOptions.InvalidOptions | HttpServerError.ServeError, Scope.Scope> =>
   Effect.gen(function*() {
     const simulator = yield* Simulator.make(options)
     const server = yield* NodeHttp.listen(address)

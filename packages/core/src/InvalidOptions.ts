@@ -62,7 +62,10 @@ export const validate = <A, I>(
   const decode = Schema.decodeUnknownEither(schema, { errors: "first", onExcessProperty: "error" })
   return (options) =>
     Either.mapLeft(decode(options), (error) => {
-      const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
+      // where alternatives were tried, the one that got furthest knows best
+      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error).toSorted(
+        (one, other) => other.path.length - one.path.length
+      )
       const field = issue?.path.map(String).join(".") ?? ""
       return new InvalidOptions({
         module,

@@ -53,6 +53,15 @@ describe("InvalidOptions", () => {
     ) assert.strictEqual(message(options), expected)
   })
 
+  it("where there are alternatives, says what is wrong with the one that got furthest", () => {
+    const guests = Schema.Union(InvalidOptions.whole({ atLeast: 1 }), Schema.Array(InvalidOptions.name))
+    const read = InvalidOptions.validate("Table", Schema.Struct({ guests }))
+    assert.strictEqual(
+      Either.getOrThrow(Either.flip(read({ guests: ["Ada", ""] }))).message,
+      "Table.guests.1: must be a text that is not empty, not \"\""
+    )
+  })
+
   it("refuses an option that does not exist, so that a misspelt one is not silently the default", () => {
     assert.match(message({ seat: 3 }), /^Table\.seat: .*unexpected/)
     assert.match(message({ legs: { cuont: 3 } }), /^Table\.legs\.cuont: .*unexpected/)

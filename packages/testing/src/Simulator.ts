@@ -11,6 +11,8 @@ import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type * as InvalidOptions from "@spillway/core/InvalidOptions"
+import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -82,16 +84,6 @@ export type LiveOptions = Pick<
   | "tokenDelay"
   | "tokensPerMinute"
 >
-
-export {
-  /**
-   * An option that cannot be: `field` names it.
-   *
-   * @since 0.1.0
-   * @category errors
-   */
-  InvalidOption
-} from "./simulator/Settings.js"
 
 /**
  * Something that goes wrong on purpose.
@@ -183,7 +175,7 @@ export interface Service {
   /** The vendors that it speaks for: "openai" and so on. */
   readonly wires: ReadonlyArray<string>
   /** The keys that are good from the start. */
-  readonly keys: ReadonlyArray<Redacted.Redacted>
+  readonly keys: Arr.NonEmptyReadonlyArray<Redacted.Redacted>
   /** The latest requests, oldest first. */
   readonly requests: Effect.Effect<ReadonlyArray<Exchange>>
   /** How many requests there were in all. */
@@ -196,9 +188,9 @@ export interface Service {
    */
   readonly reset: Effect.Effect<void>
   /** Changes some options and keeps the others. Limits that change start full. */
-  readonly update: (options: LiveOptions) => Effect.Effect<void, Settings.InvalidOption>
+  readonly update: (options: LiveOptions) => Effect.Effect<void, InvalidOptions.InvalidOptions>
   /** Changes the faults, all of them: what is not named no longer happens. */
-  readonly setFaults: (faults: Shares) => Effect.Effect<void, Settings.InvalidOption>
+  readonly setFaults: (faults: Shares) => Effect.Effect<void, InvalidOptions.InvalidOptions>
   /** The next requests meet these, one each, whatever the seed says. */
   readonly inject: (...faults: ReadonlyArray<Fault | "none">) => Effect.Effect<void>
   /** Takes a vendor down, or all of them. Defaults to refusing connections. */
@@ -253,7 +245,7 @@ export const demo: Options = {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<Service, Settings.InvalidOption> =>
+export const make = (options: Options = {}): Effect.Effect<Service, InvalidOptions.InvalidOptions> =>
   Effect.flatMap(Settings.from(options), (settings) =>
     Effect.clockWith((clock) => Effect.sync(() => start(options, settings, clock.unsafeCurrentTimeMillis())))
   )
@@ -280,7 +272,7 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
   }
   const fill = (now: number) =>
     each(undefined, (account, wire) => (account.limits = Account.limits(world.settings, wire, now)))
-  const change = (changed: Options): Effect.Effect<void, Settings.InvalidOption> =>
+  const change = (changed: Options): Effect.Effect<void, InvalidOptions.InvalidOptions> =>
     Effect.flatMap(Settings.from(changed), (settings) =>
       at((now) => {
         current = changed
@@ -293,7 +285,7 @@ const start = (options: Options, settings: Settings.Settings, now: number): Serv
     app: app(world),
     client: InProcess.client(world),
     wires: Array.from(world.wires.keys()),
-    keys: settings.keys.map((key) => Redacted.make(key)),
+    keys: Arr.map(settings.keys, (key) => Redacted.make(key)),
     requests: Effect.sync(world.journal.read),
     total: Effect.sync(world.journal.total),
     stats: at((now) => {
@@ -413,7 +405,7 @@ const isSocket = (value: unknown): value is Socket =>
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options?: Options): Layer.Layer<Simulator, Settings.InvalidOption> =>
+export const layer = (options?: Options): Layer.Layer<Simulator, InvalidOptions.InvalidOptions> =>
   Layer.effect(Simulator, make(options))
 
 /**
@@ -433,5 +425,5 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Simulato
  * @since 0.1.0
  * @category layers
  */
-export const layerTest = (options?: Options): Layer.Layer<Simulator | HttpClient.HttpClient, Settings.InvalidOption> =>
+export const layerTest = (options?: Options): Layer.Layer<Simulator | HttpClient.HttpClient, InvalidOptions.InvalidOptions> =>
   Layer.provideMerge(layerHttpClient, layer(options))

@@ -497,9 +497,8 @@ describe("Simulator: options", () => {
       ]
       for (const [field, options] of wrong) {
         const error = yield* Effect.flip(Simulator.make(options))
-        assert.strictEqual(error._tag, "InvalidOption")
-        assert.strictEqual(error.field, field)
-        assert.isTrue(error.message.startsWith(field))
+        assert.deepInclude(error, { _tag: "InvalidOptions", module: "Simulator", field })
+        assert.isTrue(error.message.startsWith(`Simulator.${field}: `), error.message)
       }
     })
   )

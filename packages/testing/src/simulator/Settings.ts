@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as InvalidOptions from "@spillway/core/InvalidOptions"
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Fault from "./Fault.js"
@@ -67,7 +66,7 @@ export interface Options {
    */
   readonly burst?: number | undefined
   /**
-   * The time until the first token.
+   * The time until the first token, at most a day.
    * @default 0
    */
   readonly latency?: Duration.DurationInput | undefined
@@ -77,7 +76,7 @@ export interface Options {
    */
   readonly jitter?: number | undefined
   /**
-   * The time from one token to the next; an answer that is not streamed takes as long in all.
+   * The time from one token to the next, at most a day; an answer that is not streamed takes as long in all.
    * @default 0
    */
   readonly tokenDelay?: Duration.DurationInput | undefined
@@ -120,27 +119,13 @@ export interface Options {
 }
 
 /**
- * An option that cannot be: `field` names it.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidOption extends Schema.TaggedError<InvalidOption>("@spillway/testing/Simulator/InvalidOption")(
-  "InvalidOption",
-  {
-    field: Schema.String,
-    message: Schema.String
-  }
-) {}
-
-/**
  * The options, checked, with every default in place and every duration in milliseconds.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Settings {
-  readonly keys: ReadonlyArray<string>
+  readonly keys: Arr.NonEmptyReadonlyArray<string>
   readonly requestsPerMinute: number
   readonly tokensPerMinute: number
   readonly requestsPerDay: number
@@ -157,25 +142,16 @@ export interface Settings {
   readonly log: number
 }
 
+// a limit may be lifted, so these may be infinite
 const atLeastOne = Schema.NonNaN.pipe(Schema.filter((n) => n >= 1 || "must be at least 1"))
 const positive = Schema.NonNaN.pipe(Schema.filter((n) => n > 0 || "must be greater than 0"))
-const share = Schema.Number.pipe(Schema.filter((n) => (n >= 0 && n <= 1) || "must be from 0 to 1"))
+const share = InvalidOptions.number({ atLeast: 0, atMost: 1 })
+const millis = InvalidOptions.duration({ atMost: "1 day" })
 const key = Schema.Union(Schema.String, Schema.RedactedFromSelf(Schema.String)).pipe(
   Schema.filter(
     (key) => (Redacted.isRedacted(key) ? Redacted.value(key) : key).trim() !== "" || "a key must not be empty"
   )
 )
-
-const millis = Schema.transformOrFail(Schema.Unknown, Schema.Number, {
-  strict: true,
-  decode: (input, _, ast) => {
-    const duration = Duration.decodeUnknown(input)
-    return Option.isSome(duration) && Duration.isFinite(duration.value)
-      ? ParseResult.succeed(Duration.toMillis(duration.value))
-      : ParseResult.fail(new ParseResult.Type(ast, input, "must be a finite duration"))
-  },
-  encode: ParseResult.succeed
-})
 
 const withDefault = <A, I>(schema: Schema.Schema<A, I>, value: A) =>
   Schema.optionalWith(schema, { default: () => value })
@@ -188,34 +164,36 @@ const shares = Schema.partial(Schema.Record({ key: Schema.Literal(...Fault.all),
   )
 )
 
-const schema = Schema.Struct({
-  keys: withDefault(
-    Schema.Union(
-      Schema.Int.pipe(Schema.filter((n) => n >= 1 || "must be at least 1")),
-      Schema.Array(key).pipe(Schema.filter((keys) => keys.length > 0 || "there must be a key"))
+const validate = InvalidOptions.validate(
+  "Simulator",
+  Schema.Struct({
+    keys: withDefault(
+      Schema.Union(
+        InvalidOptions.whole({ atLeast: 1 }),
+        Schema.Array(key).pipe(
+          Schema.filter((keys): keys is Arr.NonEmptyReadonlyArray<string | Redacted.Redacted> => keys.length > 0, {
+            message: () => "there must be a key"
+          })
+        )
+      ),
+      4
     ),
-    4
-  ),
-  requestsPerMinute: withDefault(positive, 500),
-  tokensPerMinute: withDefault(positive, 200_000),
-  requestsPerDay: withDefault(positive, 14_400),
-  burst: Schema.optional(atLeastOne),
-  latency: withDefault(millis, 0),
-  jitter: withDefault(share, 0),
-  tokenDelay: withDefault(millis, 0),
-  answerTokens: withDefault(
-    Schema.Int.pipe(Schema.filter((n) => (n >= 1 && n <= 100_000) || "must be from 1 to 100000")),
-    48
-  ),
-  faults: withDefault(shares, {}),
-  seed: withDefault(Schema.Union(Schema.NonNaN, Schema.String), 1),
-  models: withDefault(Schema.Array(Schema.NonEmptyTrimmedString), []),
-  outage: withDefault(Schema.Literal("none", "refuse", "error", "hang"), "none"),
-  retryAfter: withDefault(Schema.Literal("vendor", "seconds", "date", "milliseconds", "none"), "vendor"),
-  log: withDefault(Schema.Int.pipe(Schema.filter((n) => n >= 0 || "must be at least 0")), 1000)
-})
-
-const decode = Schema.decodeUnknownEither(schema, { onExcessProperty: "error" })
+    requestsPerMinute: withDefault(positive, 500),
+    tokensPerMinute: withDefault(positive, 200_000),
+    requestsPerDay: withDefault(positive, 14_400),
+    burst: Schema.optional(atLeastOne),
+    latency: withDefault(millis, Duration.zero),
+    jitter: withDefault(share, 0),
+    tokenDelay: withDefault(millis, Duration.zero),
+    answerTokens: withDefault(InvalidOptions.whole({ atLeast: 1, atMost: 100_000 }), 48),
+    faults: withDefault(shares, {}),
+    seed: withDefault(Schema.Union(Schema.NonNaN, Schema.String), 1),
+    models: withDefault(Schema.Array(Schema.NonEmptyTrimmedString), []),
+    outage: withDefault(InvalidOptions.oneOf("none", "refuse", "error", "hang"), "none"),
+    retryAfter: withDefault(InvalidOptions.oneOf("vendor", "seconds", "date", "milliseconds", "none"), "vendor"),
+    log: withDefault(InvalidOptions.whole({ atLeast: 0 }), 1000)
+  })
+)
 
 /**
  * Checks options. `undefined` counts as not given.
@@ -223,26 +201,14 @@ const decode = Schema.decodeUnknownEither(schema, { onExcessProperty: "error" })
  * @since 0.1.0
  * @category conversions
  */
-export const from = (options: Options): Effect.Effect<Settings, InvalidOption> =>
-  Either.match(decode(Object.fromEntries(Object.entries(options).filter((option) => option[1] !== undefined))), {
-    onLeft: (error) => {
-      // Where alternatives were tried, the one that got furthest knows best.
-      const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error).toSorted(
-        (one, other) => other.path.length - one.path.length
-      )
-      const field = issue?.path.map((step) => step.toString()).join(".") ?? ""
-      return Effect.fail(new InvalidOption({ field, message: `${field}: ${issue?.message ?? "is wrong"}` }))
-    },
-    onRight: ({ burst, keys, latency, seed, tokenDelay, ...rest }) =>
-      Effect.succeed({
-        ...rest,
-        keys:
-          typeof keys === "number"
-            ? Array.from({ length: keys }, (_, index) => `sim-key-${index + 1}`)
-            : keys.map((key) => (Redacted.isRedacted(key) ? Redacted.value(key) : key)),
-        burst: burst ?? Math.max(1, rest.requestsPerMinute),
-        latencyMillis: latency,
-        tokenDelayMillis: tokenDelay,
-        seed: Seed.of(seed)
-      })
-  })
+export const from = (options: Options): Either.Either<Settings, InvalidOptions.InvalidOptions> =>
+  Either.map(validate(options), ({ burst, keys, latency, seed, tokenDelay, ...rest }) => ({
+    ...rest,
+    keys: typeof keys === "number"
+      ? Arr.makeBy(keys, (index) => `sim-key-${index + 1}`)
+      : Arr.map(keys, (key) => (Redacted.isRedacted(key) ? Redacted.value(key) : key)),
+    burst: burst ?? Math.max(1, rest.requestsPerMinute),
+    latencyMillis: Duration.toMillis(latency),
+    tokenDelayMillis: Duration.toMillis(tokenDelay),
+    seed: Seed.of(seed)
+  }))
