@@ -29,6 +29,13 @@ export default {
       { path: src("providers") },
       { pathNot: [src("core|providers"), modules("effect|@effect/platform|eventsource-parser|@noble/hashes")] }
     ),
+    never("prices-know-no-policy", "Arrow 4.", { path: src("prices") }, { path: policies }),
+    never(
+      "prices-know-only-words",
+      "What prices may import.",
+      { path: src("prices") },
+      { pathNot: [src("core|prices"), modules("effect|@pydantic/genai-prices")] }
+    ),
     never(
       "backends-know-no-backend",
       "Arrow 5; only the catalogue knows them all.",
@@ -46,24 +53,24 @@ export default {
       "testing-knows-only-wires",
       "What testing may import.",
       { path: src("testing") },
-      { path: [src("providers|gateway|cli"), modules("@effect/platform-node")], pathNot: wires }
+      { path: [src("providers|prices|gateway|cli"), modules("@effect/platform-node")], pathNot: wires }
     ),
     never(
       "only-cli-touches-node",
       "Arrow 7.",
-      { path: src("core|providers|gateway|testing") },
+      { path: src("core|prices|providers|gateway|testing") },
       { dependencyTypes: ["core"] }
     ),
     never(
       "sources-know-no-test",
       "Arrow 8; the command line may start the simulator.",
-      { path: src("core|providers|gateway|cli") },
+      { path: src("core|prices|providers|gateway|cli") },
       { path: ["^packages/[^/]+/test/", src("testing"), modules("vitest|@effect/vitest")], pathNot: "^packages/testing/src/Simulator" }
     ),
     never(
       "only-cli-starts-the-simulator",
       "Arrow 8.",
-      { path: src("core|providers|gateway") },
+      { path: src("core|prices|providers|gateway") },
       { path: src("testing") }
     ),
     never("tools-are-never-imported", "They only check.", { pathNot: "^packages/tools/" }, { path: "^packages/tools/" }),

@@ -271,7 +271,8 @@ export class CurrentBudget extends Context.Reference<CurrentBudget>()("@spillway
 }) {}
 
 /**
- * A budget for all backends that are made with it.
+ * A budget for all backends that are made with it. Provide it where they meet (to a `Router.layer`, to the program): given
+ * to each by itself, it is another one for each.
  *
  * @since 0.1.0
  * @category layers

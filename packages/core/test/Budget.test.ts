@@ -509,25 +509,21 @@ describe("Budget", () => {
   })
 
   describe("in Resilience", () => {
-    it.scoped("is shared by all backends that were made with it (BG-05)", () =>
+    it.scoped("is shared by all backends that are made with its layer (BG-05)", () =>
       Effect.gen(function*() {
-        const shared = yield* Layer.build(Layer.provide(
-          Budget.layer({ limits: [{ dollars: 2 }] }),
-          Layer.effect(PriceBook.CurrentPriceBook, PriceBook.make(prices))
-        ))
-        const [one, two] = yield* Effect.forEach(["one", "two"], (name) =>
-          Effect.gen(function*() {
-            const llm = yield* ScriptedLlm.named(name, ScriptedLlm.repeat(some))
-            const Backend = Resilience.layer()(Layer.succeed(LlmService.LlmService, llm))
-            return Context.get(
-              yield* Layer.build(Layer.provide(Backend, Layer.succeedContext(shared))),
-              LlmService.LlmService
-            )
-          }))
-        yield* one!.generateText(ask("dollar"))
-        yield* two!.generateText(ask("dollar"))
-        assert.isFalse(yield* isAdmitted(one!.generateText(ask("cent"))))
-        assert.isFalse(yield* isAdmitted(two!.generateText(ask("cent"))))
+        const Backend = (name: string) =>
+          Resilience.layer()(Layer.effect(LlmService.LlmService, ScriptedLlm.named(name, ScriptedLlm.repeat(some))))
+        const Prices = Layer.effect(PriceBook.CurrentPriceBook, PriceBook.make(prices))
+        const Both = Router.layer({ one: Backend("one"), two: Backend("two") }).pipe(
+          Layer.provide(Layer.provideMerge(Budget.layer({ limits: [{ dollars: 2 }] }), Prices))
+        )
+        const llm = Context.get(yield* Layer.build(Both), LlmService.LlmService)
+        yield* llm.generateText(ask("one/dollar"))
+        yield* llm.generateText(ask("two/dollar"))
+        assert.isFalse(yield* isAdmitted(llm.generateText(ask("one/cent"))))
+        assert.isFalse(yield* isAdmitted(llm.generateText(ask("two/cent"))))
+        const spends = (yield* Monitor.snapshot).backends.map(({ backend, spend }) => [backend, spend?.microDollars])
+        assert.includeDeepMembers(spends, [["one", 1_000_000], ["two", 1_000_000]])
       }))
 
     it.scoped("reserves for attempts, not for calls that sleep or wait", () =>

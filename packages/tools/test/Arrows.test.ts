@@ -28,6 +28,8 @@ const planted: ReadonlyArray<[title: string, rule: string, file: string, text: s
   ["a word on a policy", "words-know-no-policy", "packages/core/src/Tool.ts", module("./Retry.js")],
   ["a backend on a policy", "providers-know-no-policy", "packages/providers/src/Tgi.ts", module("@spillway/core/Retry")],
   ["a provider on another library", "providers-know-only-words", "packages/providers/src/Tgi.ts", module("vitest")],
+  ["prices on another library", "prices-know-only-words", "packages/prices/src/GenAiPrices.ts", module("@effect/platform/HttpClient")],
+  ["prices on a policy", "prices-know-no-policy", "packages/prices/src/GenAiPrices.ts", module("@spillway/core/Retry")],
   ["a backend on a backend", "backends-know-no-backend", "packages/providers/src/Tgi.ts", module("./Groq.js")],
   ["a wire on a backend", "backends-know-no-backend", "packages/providers/src/OllamaWire.ts", module("./Groq.js")],
   ["the gateway on a backend", "gateway-knows-only-wires", "packages/gateway/src/Gateway.ts", module("@spillway/providers/Groq")],
