@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as LlmError from "@spillway/core/LlmError"
+import * as LlmError from "@spillway/core/LlmError"
 import type * as ObjectStore from "@spillway/core/ObjectStore"
 import type * as S3 from "@spillway/providers/S3"
-import { Effect, Exit, Stream, TestClock } from "effect"
+import { Duration, Effect, Exit, Option, Stream, TestClock } from "effect"
 import * as Fs from "node:fs"
 import * as S3Errors from "../src/internal/s3Errors.js"
 import { absent } from "./examples.js"
@@ -68,6 +68,18 @@ describe("S3", () => {
         const upload = { ...at, id: "U1" }
         const gone = yield* failure({ status: 404, body: xml("NoSuchUpload") }, (store) => store.resume(upload, "x"))
         assert.deepInclude(gone, { resource: "bucket/a/b c (the upload U1)" })
+      }))
+
+    it.effect("say how long to wait, where the store says so", () =>
+      Effect.gen(function*() {
+        for (const [code, tag] of [["SlowDown", "RateLimited"], ["ServiceUnavailable", "ServerFault"]] as const) {
+          const answer = { status: 503, headers: { "retry-after": "7" }, body: xml(code) }
+          const error = yield* failure(answer, (store) => store.head(at))
+          assert.strictEqual(error._tag, "ServerFault", "the answer to a HEAD has no body")
+          const read = yield* failure(answer, (store) => store.read(at))
+          assert.strictEqual(read._tag, tag)
+          for (const one of [error, read]) assert.deepStrictEqual(LlmError.retryAfter(one), Option.some(Duration.seconds(7)))
+        }
       }))
 
     it.effect("of the answer to a HEAD follow from its status, W-36", () =>

@@ -14,6 +14,7 @@ import * as LlmError from "@spillway/core/LlmError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Body from "./body.js"
+import * as RetryAfter from "./retryAfter.js"
 import * as S3Endpoint from "./s3Endpoint.js"
 import * as S3Errors from "./s3Errors.js"
 import type { Outgoing } from "./s3Requests.js"
@@ -109,7 +110,10 @@ const refused = <A, R>(
       ? Effect.succeed("")
       : Effect.orElseSucceed(Body.readText(response, response.headers, maxErrorBytes), () => ""),
     (text) => {
-      const failure = S3Errors.read(response.status, response.headers, text)
+      const failure = {
+        ...S3Errors.read(response.status, response.headers, text),
+        retryAfter: RetryAfter.fromHeaders(response.headers, now)
+      }
       const lesson = learn(attempt, failure, response.headers, now)
       return lesson === undefined || learnt[lesson] === true
         ? failWith(attempt, toError(attempt, failure))

@@ -8,6 +8,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
  */
 import * as LlmError from "@spillway/core/LlmError"
+import type * as Duration from "effect/Duration"
 import * as Xml from "./xml.js"
 
 /** What S3 answered in place of an answer. */
@@ -22,6 +23,8 @@ export interface Failure {
   readonly region: string | undefined
   /** A body that is no XML. */
   readonly foreign: boolean
+  /** The wait that the headers ask for: not Amazon's, but those of other stores. */
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 type Headers = { readonly [name: string]: string | undefined }
@@ -160,7 +163,7 @@ export interface Context {
 
 /** The error that a failure is. */
 export const toError = (failure: Failure, { backend, operation, resource, say }: Context): LlmError.LlmError => {
-  const { code, message, requestId, status } = failure
+  const { code, message, requestId, retryAfter, status } = failure
   const what = status < 300 ? "failed at it" : `answered ${status}`
   const fields = {
     backend,
@@ -173,7 +176,7 @@ export const toError = (failure: Failure, { backend, operation, resource, say }:
     ...(code !== undefined && { code: say(code) }),
     ...(requestId !== undefined && { requestId: say(requestId) })
   }
-  return build[kindOf(failure)](fields, operation, resource)
+  return build[kindOf(failure)](fields, { ...(retryAfter !== undefined && { retryAfter }) }, operation, resource)
 }
 
 interface Fields {
@@ -184,16 +187,20 @@ interface Fields {
   readonly requestId?: string
 }
 
-const build: {
-  readonly [K in Kind]: (fields: Fields, operation: string, resource: string | undefined) => LlmError.LlmError
-} = {
-  RateLimited: (fields) => new LlmError.RateLimited(fields),
+interface Wait {
+  readonly retryAfter?: Duration.Duration
+}
+
+type Build = (fields: Fields, wait: Wait, operation: string, resource: string | undefined) => LlmError.LlmError
+
+const build: { readonly [K in Kind]: Build } = {
+  RateLimited: (fields, wait) => new LlmError.RateLimited({ ...fields, ...wait }),
   AuthenticationFailed: (fields) => new LlmError.AuthenticationFailed(fields),
   PermissionDenied: (fields) => new LlmError.PermissionDenied(fields),
   InvalidRequest: (fields) => new LlmError.InvalidRequest(fields),
-  NotFound: (fields, _, resource) => new LlmError.NotFound({ ...fields, ...(resource !== undefined && { resource }) }),
+  NotFound: (fields, _, __, resource) => new LlmError.NotFound({ ...fields, ...(resource !== undefined && { resource }) }),
   Conflict: (fields) => new LlmError.Conflict(fields),
-  ServerFault: (fields) => new LlmError.ServerFault(fields),
+  ServerFault: (fields, wait) => new LlmError.ServerFault({ ...fields, ...wait }),
   MalformedResponse: (fields) => new LlmError.MalformedResponse(fields),
-  Unsupported: ({ backend, message }, operation) => new LlmError.Unsupported({ backend, message, feature: operation })
+  Unsupported: ({ backend, message }, _, operation) => new LlmError.Unsupported({ backend, message, feature: operation })
 }
