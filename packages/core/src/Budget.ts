@@ -4,16 +4,15 @@
  *
  * Money is reserved before it is spent. An attempt reserves the most it may cost, from every limit that concerns it or
  * from none; with its answer comes what it has cost, which takes the place of what it had reserved. So calls that go at
- * the same time cannot spend together what each of them alone could have. By how much a limit can be passed is by how
- * much calls under way cost more than they had reserved, which is nothing where they set `maxTokens` and the estimate of
- * their prompts is right.
+ * the same time cannot spend together what each of them alone could have. A limit is passed by no more than calls under
+ * way cost beyond what they had reserved: by nothing, where they set `maxTokens` and their prompts are estimated right.
  *
  * | an attempt that | costs |
  * |---|---|
  * | was answered | what its answer's usage comes to |
  * | was answered without usage | by our own count: what was asked, and what has come of a stream, or the most that may have |
  * | broke off, or was left, in the midst of a stream | what was asked and what has come, by our own count |
- * | failed, or was interrupted, before anything came | nothing |
+ * | failed, or was interrupted, before anything came | nothing; should the backend charge for it, it does not say so |
  *
  * It stands at attempts rather than calls, as each is paid; inside the queue, since a call that waits reserves nothing;
  * and inside the circuit, which keeps back at no cost. What an attempt costs belongs to the period in which it was sent.

@@ -86,7 +86,9 @@ const validate = InvalidOptions.validate(
     queue: Schema.optional(Schema.Unknown),
     adaptive: Schema.optional(Schema.Unknown),
     breaker: Schema.optional(Schema.Unknown),
-    budget: Schema.optional(Schema.Unknown),
+    budget: Schema.optional(Schema.Unknown.pipe(
+      Schema.filter((budget) => budget === false || Predicate.hasProperty(budget, "policy") || "must be made by Budget.make, or false")
+    )),
     timeout: Schema.optional(Schema.Unknown)
   })
 )

@@ -562,6 +562,14 @@ describe("Budget", () => {
         assert.isFalse(yield* isAdmitted((yield* within({})).generateText(ask("cent"))))
         assert.isTrue(yield* isAdmitted((yield* within({ budget: false })).generateText(ask("cent"))))
       }))
+
+    it.scoped("is no list of options: it has to be made once, for all", () =>
+      Effect.gen(function*() {
+        // what a program without types may hand over
+        const budget = { limits: [{ dollars: 1 }] } as unknown as Budget.Budget
+        const error = yield* Effect.flip(Resilience.standard("scripted", { budget }))
+        assert.strictEqual(error.message, "Resilience.budget: must be made by Budget.make, or false")
+      }))
   })
 
   describe("the monitor", () => {
