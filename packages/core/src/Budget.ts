@@ -76,10 +76,10 @@ export interface Budget {
   /** Every account, now. */
   readonly accounts: Effect.Effect<ReadonlyArray<Account>>
   /**
-   * Adds what was spent in an earlier run of the program, by what `accounts` said then. Periods that are over are left out,
-   * and so are limits that are no more; where there are no periods, it counts as though it had been spent now.
+   * Adds what was spent in an earlier run of the program, by what `accounts` said then; so once. Periods that are over are
+   * left out, and so are limits that are no more; where there are no periods, it counts as though it had been spent now.
    */
-  readonly restore: (accounts: ReadonlyArray<Account>) => Effect.Effect<void>
+  readonly restore: (accounts: ReadonlyArray<Account>) => Effect.Effect<void, InvalidOptions.InvalidOptions>
 }
 
 // -----------------------------------------------------------------------------
@@ -169,8 +169,8 @@ export const make = (
           }))
         })
       }),
-      restore: (accounts) =>
-        Effect.sync(() => {
+      restore: (saved) =>
+        Effect.map(BudgetOptions.readAccounts({ accounts: saved }), ({ accounts }) => {
           const now = clock.unsafeCurrentTimeMillis()
           for (const { account, from, limit, spentMicroDollars } of accounts) {
             const place = limits.findIndex(({ name }) => name === limit)

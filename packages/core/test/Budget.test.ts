@@ -434,6 +434,12 @@ describe("Budget", () => {
         const third = yield* make({ limits })
         yield* third.budget.restore(saved)
         assert.deepStrictEqual((yield* third.budget.accounts).map(({ limit }) => limit), ["ever"])
+
+        for (const spentMicroDollars of [-1, 0.5, Number.NaN]) {
+          const error = yield* Effect.flip(third.budget.restore([{ ...saved[1]!, spentMicroDollars }]))
+          assert.strictEqual(error.field, "accounts.0.spentMicroDollars")
+        }
+        assert.deepStrictEqual((yield* third.budget.accounts).map((account) => account.spentMicroDollars), [1_000_000])
       }))
   })
 

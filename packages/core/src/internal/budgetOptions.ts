@@ -176,6 +176,23 @@ export const read = (options: Options) =>
     )
   })
 
+const amount = InvalidOptions.whole({ atLeast: 0 })
+
+/** Reads what was spent in an earlier run of the program. */
+export const readAccounts = InvalidOptions.validate(
+  "Budget",
+  Schema.Struct({
+    accounts: Schema.Array(Schema.Struct({
+      limit: Schema.String,
+      account: Schema.String,
+      limitMicroDollars: amount,
+      spentMicroDollars: amount,
+      reservedMicroDollars: amount,
+      from: Schema.optional(Schema.Number)
+    }))
+  })
+)
+
 const keep = ({ atLimit, dollars, name, of, only, per, within, zone }: Settings["limits"][number]): Kept => {
   const ownerOf = typeof of === "string" ? byOwner[of] : of
   const time = per !== undefined ? `per ${per}` : within !== undefined ? `within ${Duration.format(within)}` : "in all"
