@@ -29,6 +29,13 @@ export * as Budget from "./Budget.js"
 export * as CircuitBreaker from "./CircuitBreaker.js"
 
 /**
+ * Shares a call that is under way with all who ask for the same meanwhile: it is made once, and all get its answer.
+ *
+ * @since 0.1.0
+ */
+export * as Coalescing from "./Coalescing.js"
+
+/**
  * A request for text, the whole answer, and the parts in which a streamed answer arrives.
  *
  * @since 0.1.0

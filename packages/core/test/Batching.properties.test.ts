@@ -262,11 +262,11 @@ describe("Batching", () => {
           })
         }
       ),
-      { numRuns: 150 }
+      { numRuns: 80 }
     )
     // enough of everything has happened
-    assert.isAbove(seen.joined, 300)
-    assert.isAbove(seen.parted, 50)
+    assert.isAbove(seen.joined, 150)
+    assert.isAbove(seen.parted, 25)
   })
 
   it("finds one at fault among any number in 2⌈log₂ n⌉ + 1 calls (P49)", async () => {

@@ -175,9 +175,9 @@ describe("Hedging", () => {
           })
         }
       ),
-      { numRuns: 150 }
+      { numRuns: 80 }
     )
-    assert.isAbove(seen.hedged, 300)
-    assert.isAbove(seen.won, 100)
+    assert.isAbove(seen.hedged, 150)
+    assert.isAbove(seen.won, 50)
   })
 })

@@ -2,7 +2,7 @@
  * Who waits for an answer that others may wait for too, and how one effect is run for all of them.
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as FiberStatus from "effect/FiberStatus"
 import * as Option from "effect/Option"
@@ -35,10 +35,10 @@ export const of = (fiber: Fiber.RuntimeFiber<unknown, unknown>, status: FiberSta
 }
 
 /** Begins an effect for a caller, in whose context it runs, but with these words in place of his. */
-export const start = <A>(
+export const start = <A, E>(
   { runtime }: Caller,
   { deadline, id, level }: Pick<Caller, "level" | "deadline" | "id">,
-  effect: Effect.Effect<A, LlmError.LlmError>
+  effect: Effect.Effect<A, E>
 ) =>
   Child.start(
     Runtime.updateContext(runtime, (context) =>
