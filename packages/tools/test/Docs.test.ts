@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { codegen } from "../codegen.mjs"
 import { doctags } from "../doctags.mjs"
 import { examples } from "../examples.mjs"
+import { published } from "../packages.mjs"
 import { snippets } from "../snippets.mjs"
 import { tree } from "./tree.js"
 
@@ -110,7 +111,7 @@ describe("snippets", () => {
 describe("codegen", () => {
   it("writes a barrel with the first sentence of each module, and finds one that is behind", () => {
     const base = tree({ [file]: documented("export {}"), "packages/core/src/internal/hidden.ts": "export const a = 1\n" })
-    assert.strictEqual(codegen({ base, check: true }).length, 4)
+    assert.strictEqual(codegen({ base, check: true }).length, published.length - 1)
     codegen({ base, check: false })
     assert.deepStrictEqual(codegen({ base, check: true }), [])
     const barrel = readFileSync(join(base, "packages/core/src/index.ts"), "utf8")
