@@ -66,12 +66,13 @@ export const guard = <A, R>(self: Effect.Effect<A, Failure, R>): Effect.Effect<A
   })
 
 /**
- * One line that says what went wrong.
+ * What went wrong, in one line; in several where the command itself found several things.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const explain = (failure: unknown): string => oneLine(message(failure as Failure | Error))
+export const explain = (failure: unknown): string =>
+  failure instanceof Refused ? failure.message : oneLine(message(failure as Failure | Error))
 
 const message = (failure: Failure | Error): string => {
   if (ConfigError.isConfigError(failure)) return config(failure).join("; ")

@@ -1,5 +1,5 @@
 /**
- * From the environment to the backends: the only place that decides *which*.
+ * From the environment, or a file, to the backends: the only place that decides *which*.
  *
  * A backend is there when a key of its own is in the environment (Ollama, which needs none: its address). With no
  * backend at all, the simulator stands in for every one of them, on loopback.
@@ -10,7 +10,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
-import type * as LlmService from "@spillway/core/LlmService"
+import * as LlmService from "@spillway/core/LlmService"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Router from "@spillway/core/Router"
 import * as Catalogue from "@spillway/providers/Catalogue"
@@ -24,6 +24,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
+import * as ConfigFile from "./ConfigFile.js"
 import * as NodeHttp from "./NodeHttp.js"
 import * as Simulated from "./Simulated.js"
 
@@ -88,6 +89,40 @@ export const simulated = (
  * @category constants
  */
 export const impatient: Resilience.Options = { retry: { maxRetries: 2 } }
+
+/**
+ * The backends that a file speaks of, each under the policies it gives them.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromFile = (
+  { backends, models }: ConfigFile.ConfigFile,
+  environment: Readonly<Record<string, string | undefined>>
+): Backends => {
+  const layers: Record<string, Backend> = Object.fromEntries(backends.map((backend) => {
+    const { layer }: Catalogue.Entry = Catalogue.backends[backend.name]
+    const provider = ConfigProvider.fromMap(ConfigFile.toVariables(backend, environment))
+    return [
+      backend.name,
+      Resilience.layer(backend.policies)(layer).pipe(
+        Layer.provide(NodeHttp.client),
+        Layer.provide(Layer.setConfigProvider(provider))
+      )
+    ]
+  }))
+  return {
+    names: backends.map(({ name }) => name),
+    simulated: false,
+    layers,
+    layer: Layer.project(
+      Router.layer(layers),
+      LlmService.LlmService,
+      LlmService.LlmService,
+      Router.withNames(models)
+    )
+  }
+}
 
 const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.ConfigError> => {
   const entry: Catalogue.Entry = Catalogue.backends[name]

@@ -209,6 +209,48 @@ export const withModel: {
   infer: (request) => self.infer({ ...request, model })
 }))
 
+/**
+ * Gives models other names: each stands for one model, or for several to be tried in turn like the services of
+ * `failover`. They are listed with the models that there are.
+ *
+ * @since 0.1.0
+ * @category combinators
+ * @example
+ * ```ts
+ * import { LlmService, Router } from "@spillway/core"
+ *
+ * const router = Router.make({ groq: LlmService.make("groq", {}), openai: LlmService.make("openai", {}) })
+ * const service = Router.withNames(router, { fast: ["groq/llama-3.1-8b-instant", "openai/gpt-4o-mini"] })
+ * ```
+ */
+export const withNames: {
+  (names: Names): (self: LlmService.Service) => LlmService.Service
+  (self: LlmService.Service, names: Names): LlmService.Service
+} = dual(2, (self: LlmService.Service, names: Names): LlmService.Service => {
+  const chains = new Map(Object.entries(names).map(([name, [first, ...others]]) => [
+    name,
+    failover(withModel(self, first), ...others.map((model) => withModel(self, model)))
+  ]))
+  const of = (name: string) => chains.get(name) ?? self
+  return {
+    ...self,
+    generateText: (request) => of(request.model).generateText(request),
+    streamText: (request) => of(request.model).streamText(request),
+    embed: (request) => of(request.model).embed(request),
+    rerank: (request) => of(request.model).rerank(request),
+    infer: (request) => of(request.model).infer(request),
+    listModels: Effect.map(self.listModels, (models) => [...Object.keys(names).map((id) => ({ id })), ...models])
+  }
+})
+
+/**
+ * Names of models, each with those to try, in order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Names = Readonly<Record<string, Arr.NonEmptyReadonlyArray<string>>>
+
 /** All are asked at once: one that is up is enough. */
 const anyHealthy = (services: ReadonlyArray<LlmService.Service>): LlmService.Service["health"] =>
   Effect.mapError(

@@ -386,4 +386,21 @@ describe("Router", () => {
         assert.lengthOf(yield* dead.requests, 2)
       }))
   })
+
+  describe("withNames", () => {
+    it.effect("asks for the models that a name stands for, one after the other, and for others as ever", () =>
+      Effect.gen(function*() {
+        const { service: sound } = named("sound", Effect.succeed(models("m")))
+        const { service: broken } = named("broken", Effect.succeed(models("m")), {
+          generateText: () => Effect.fail(fault("broken")),
+          streamText: () => Stream.fail(fault("broken"))
+        })
+        const service = Router.withNames(Router.make({ broken, sound }), { fast: ["broken/m", "sound/m"] })
+        assert.strictEqual((yield* service.generateText(ask("fast"))).text, "sound: m")
+        assert.deepStrictEqual(Chunk.toArray(yield* Stream.runCollect(service.streamText(ask("fast")))), [text("sound: m"), finish])
+        assert.strictEqual((yield* service.embed({ model: "fast", input: [] })).model, "broken: m")
+        assert.strictEqual((yield* Effect.flip(service.generateText(ask("broken/m"))))._tag, "ServerFault")
+        assert.deepStrictEqual(yield* service.listModels, models("fast", "broken/m", "sound/m"))
+      }))
+  })
 })

@@ -45,6 +45,8 @@ export interface Entry {
    * it is there when one of them is set. Absent where a backend can do without: it is there when its address is.
    */
   readonly keyVariables?: Arr.NonEmptyReadonlyArray<string>
+  /** The variables that hold the keys of a backend which may or may not want one. */
+  readonly optionalKeyVariables?: Arr.NonEmptyReadonlyArray<string>
   /** The variables that may hold the address, the first that is set counts. */
   readonly addressVariables: Arr.NonEmptyReadonlyArray<string>
   /** A model to ask for each operation, where nobody names one: small, cheap and likely to be there. */
@@ -94,22 +96,26 @@ export const backends = {
     layer: Gemini.layerConfig
   },
   opea: {
+    optionalKeyVariables: ["OPEA_API_KEY"],
     addressVariables: ["OPEA_BASE_URL", "OPEA_API_ENDPOINT"],
     models: { generateText: "chatqna", embed: "BAAI/bge-base-en-v1.5", rerank: "BAAI/bge-reranker-base" },
     layer: Opea.layerConfig
   },
   tgi: {
+    optionalKeyVariables: ["HF_API_TOKEN", "HF_TOKEN"],
     addressVariables: ["TGI_BASE_URL"],
     // a server answers to any name with the model that it has
     models: { generateText: "tgi" },
     layer: Tgi.layerConfig
   },
   tei: {
+    optionalKeyVariables: ["HF_API_TOKEN", "HF_TOKEN"],
     addressVariables: ["TEI_BASE_URL"],
     models: { embed: "BAAI/bge-small-en-v1.5", rerank: "BAAI/bge-reranker-base" },
     layer: Tei.layerConfig
   },
   vllm: {
+    optionalKeyVariables: ["VLLM_API_KEY"],
     addressVariables: ["VLLM_BASE_URL", "VLLM_API_URL"],
     models: {
       generateText: "Qwen/Qwen2.5-1.5B-Instruct",
@@ -119,6 +125,7 @@ export const backends = {
     layer: Vllm.layerConfig
   },
   ovms: {
+    optionalKeyVariables: ["OVMS_API_KEY"],
     addressVariables: ["OVMS_BASE_URL", "OVMS_API_URL"],
     models: {
       generateText: "OpenVINO/Qwen3-8B-int4-ov",
@@ -128,6 +135,7 @@ export const backends = {
     layer: Ovms.layerConfig
   },
   llvm: {
+    optionalKeyVariables: ["LLVM_API_KEY"],
     addressVariables: ["LLVM_BASE_URL", "LLVM_API_URL"],
     models: { infer: "bert-base" },
     layer: Llvm.layerConfig
@@ -192,12 +200,14 @@ export const backends = {
     layer: AzureOpenAi.layerConfig
   },
   llamacpp: {
+    optionalKeyVariables: ["LLAMA_API_KEY"],
     addressVariables: ["LLAMACPP_BASE_URL"],
     // a server answers to any name with the model that it has
     models: { generateText: "default" },
     layer: LlamaCpp.layerConfig
   },
   lmstudio: {
+    optionalKeyVariables: ["LM_API_TOKEN"],
     addressVariables: ["LMSTUDIO_BASE_URL"],
     models: { generateText: "openai/gpt-oss-20b", embed: "text-embedding-nomic-embed-text-v1.5" },
     layer: LmStudio.layerConfig

@@ -12,6 +12,8 @@ import * as Console from "effect/Console"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as ConfigFile from "../ConfigFile.js"
 import * as Listening from "../Listening.js"
 import * as Log from "../Log.js"
 import * as NodeHttp from "../NodeHttp.js"
@@ -25,6 +27,12 @@ const grace = Options.text("grace").pipe(
   Options.withDefault("30 seconds")
 )
 
+const config = Options.text("config").pipe(
+  Options.withAlias("c"),
+  Options.withDescription("A file that says which backends there are (default: the environment does)"),
+  Options.optional
+)
+
 /**
  * The command.
  *
@@ -33,11 +41,15 @@ const grace = Options.text("grace").pipe(
  */
 export const command = Command.make(
   "serve",
-  { port: Listening.port(8787), host: Listening.host, allowRemote: Listening.allowRemote, grace },
-  ({ grace, ...given }) =>
+  { port: Listening.port(8787), host: Listening.host, allowRemote: Listening.allowRemote, grace, config },
+  ({ config, grace, ...given }) =>
     Effect.gen(function*() {
       const address = yield* Listening.address(given)
-      const backends = yield* Settings.backends()
+      const backends = yield* Option.match(config, {
+        onNone: () => Settings.backends(),
+        onSome: (file) =>
+          Effect.map(ConfigFile.load(file, (name) => process.env[name]), (found) => Settings.fromFile(found, process.env))
+      })
       const server = yield* NodeHttp.listen(address)
       yield* Layer.build(
         Gateway.serve({ grace: grace as Duration.DurationInput, version: Version.version }).pipe(

@@ -84,6 +84,34 @@ describe.skipIf(Spillway.missing !== undefined)(`spillway${Spillway.missing ? ` 
     expect(stderr).toBe("spillway: not all is well with openai\n")
   })
 
+  it("serves what a file says, under the names it gives, and says what is wrong with one by its lines", async () => {
+    const simulator = start(["simulate", "--port", "0", "--keys", "2", "--requests-per-minute", "1000"])
+    await simulator.url
+    const [, address] = /^export OPENAI_BASE_URL=(\S+)$/m.exec(simulator.output().stdout) ?? []
+    const folder = await Fs.mkdtemp(Path.join(Os.tmpdir(), "spillway-config-"))
+    const file = Path.join(folder, "spillway.yaml")
+    await Fs.writeFile(file, `backends:
+  openai:
+    keys: ["\${FIRST}", sim-key-2]
+    address: ${address}
+    policies: { queue: { concurrency: 3 } }
+models:
+  fast: [openai/sim-chat]
+`)
+    const environment = { FIRST: "sim-key-1" }
+    const checked = await Spillway.run(["config", "check", file], environment)
+    expect([checked.code, checked.stdout]).toEqual([0, `${file} is right: openai with 2 keys; 1 name for models\n`])
+    const gateway = start(["serve", "--port", "0", "--config", file], environment)
+    const url = await gateway.url
+    expect((await chat(url, { model: "fast" })).status).toBe(200)
+    const status: any = await (await fetch(`${url}/status.json`)).json()
+    const [openai] = status.backends
+    expect([openai.backend, openai.queue.concurrency, openai.keys.length]).toEqual(["openai", 3, 2])
+    const wrong = await Spillway.run(["serve", "--port", "0", "--config", file])
+    expect([wrong.code, wrong.stderr]).toEqual([1, `spillway: ${file}:3: backends.openai.keys.0: the environment has no FIRST\n`])
+    await Fs.rm(folder, { recursive: true })
+  })
+
   describe("says what is wrong in one line, with exit code 1", () => {
     const unreachable = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: "http://127.0.0.1:9/v1" }
     const cases: ReadonlyArray<[string, ReadonlyArray<string>, Record<string, string>, RegExp]> = [
