@@ -4,8 +4,8 @@
  *
  * It does nothing until the first `RateLimited`. Then attempts are paced by a bucket that fills at 0.7 of the rate at
  * which they were sent; while they are answered the rate rises again, fast at first, slowly near the one that was
- * refused, and then beyond it, but there never to more than twice what is used. After a minute without a refusal nobody waits
- * any more. So a limit that is exceeded by many callers at once costs a few refusals, not one for each of them.
+ * refused, and then beyond it, but there never to more than twice what is used. After a minute without a refusal nobody
+ * waits any more. So a limit that many callers exceed at once costs a few refusals, not one for each of them.
  *
  * The rule is that of AWS's clients in their adaptive mode, with three differences: of attempts that were under way
  * together only the first refusal counts, as the others tell nothing new; where little is sent, the rate does not fall
@@ -80,7 +80,9 @@ const validate = InvalidOptions.validate(
   Schema.Struct({
     backend: InvalidOptions.name,
     floor: Schema.optionalWith(InvalidOptions.number({ atLeast: 0.01, atMost: 1000 }), { default: () => 0.5 }),
-    memory: Schema.optionalWith(InvalidOptions.duration({ atLeast: "1 second" }), { default: () => Duration.minutes(1) })
+    memory: Schema.optionalWith(InvalidOptions.duration({ atLeast: "1 second" }), {
+      default: () => Duration.minutes(1)
+    })
   })
 )
 
@@ -193,5 +195,6 @@ export const make = (options: Options): Effect.Effect<AdaptiveRate, InvalidOptio
 const isRefusal = (exit: Exit.Exit<unknown, unknown>): boolean =>
   exit._tag === "Failure" && Option.exists(
     Option.filter(Cause.failureOption(exit.cause), LlmError.isLlmError),
-    (error) => error._tag === "RateLimited" && !Option.exists(LlmError.retryAfter(error), Duration.equals(Duration.zero))
+    (error) =>
+      error._tag === "RateLimited" && !Option.exists(LlmError.retryAfter(error), Duration.equals(Duration.zero))
   )

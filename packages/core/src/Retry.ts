@@ -133,6 +133,7 @@ export interface Options {
 const delay = InvalidOptions.duration({ atMost: "1 day" })
 const share = InvalidOptions.number({ atLeast: 0, atMost: 1 })
 const jitterWords = ["full", "equal", "decorrelated", "none"] as const
+const quotedWords = jitterWords.map((word) => `"${word}"`).join(", ")
 
 const validate = InvalidOptions.validate(
   "Retry",
@@ -146,7 +147,7 @@ const validate = InvalidOptions.validate(
     jitter: Schema.optionalWith(
       Schema.Union(InvalidOptions.oneOf(...jitterWords), share).annotations({
         message: (issue) => ({
-          message: `must be ${jitterWords.map((word) => `"${word}"`).join(", ")} or a number from 0 to 1, not ${issue.actual}`,
+          message: `must be ${quotedWords} or a number from 0 to 1, not ${issue.actual}`,
           override: true
         })
       }),

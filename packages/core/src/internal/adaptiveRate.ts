@@ -1,7 +1,7 @@
 /**
  * How many attempts a second a backend takes, learned from its refusals: AWS's rule for its clients, which is that of
- * CUBIC for TCP. A refusal takes the rate down to a share of what was sent; from there it comes back fast, lingers where
- * it was refused, and then feels its way beyond. Every step is pure; times are in milliseconds.
+ * CUBIC for TCP. A refusal takes the rate down to a share of what was sent; from there it comes back fast, lingers
+ * where it was refused, and then feels its way beyond. Every step is pure; times are in milliseconds.
  */
 
 /** How many attempts have lately been sent. */
@@ -82,10 +82,12 @@ export const cubic = (refusedRate: number, millis: number): number =>
 /** An attempt that was sent at `sentAt` was refused for its rate. */
 export const refused = (state: State, settings: Settings, sentAt: number, now: number): State => {
   const pace = measured(state.pace)
-  if (state._tag === "Off") return slowed({ ...state, _tag: "On", rate: 0, tokens: 0, at: now, refusedAt: 0, refusedRate: 0 }, settings, pace, now)
+  if (state._tag === "Off") return slowed({ ...state, ...empty, at: now }, settings, pace, now)
   // who was sent before is no news: it was too fast before the rate was taken down
   return sentAt <= state.refusedAt ? state : slowed(state, settings, Math.min(pace, state.rate), now)
 }
+
+const empty = { _tag: "On", rate: 0, tokens: 0, refusedAt: 0, refusedRate: 0 } as const
 
 const slowed = (state: On, settings: Settings, refusedRate: number, now: number): On => ({
   ...refilled(state, now),

@@ -110,7 +110,7 @@ export const draw = (settings: Settings, { backoff, retries }: State, chance: nu
 
 const least: { readonly [J in Exclude<Jitter, number | "decorrelated">]: number } = { full: 0, equal: 0.5, none: 1 }
 
-/** What comes of the backoff, where the backend says how long to wait; nothing, where that is longer than anybody does. */
+/** What comes of the backoff where the backend says how long to wait; nothing, where that is longer than anybody does. */
 const obey = (
   { maxRetryAfter, retryAfterJitter, retryAfterWindow }: Settings,
   error: LlmError.LlmError,

@@ -79,7 +79,7 @@ export interface Context {
   readonly status: number
   readonly headers: { readonly [name: string]: string | undefined }
   readonly requestId: string | undefined
-  /** In how many milliseconds the limits that are used up are full again, where the backend has its own way to say so. */
+  /** In how many milliseconds the limits that are used up are full again, where a backend says so in its own way. */
   readonly resetMillis?: number | undefined
 }
 
