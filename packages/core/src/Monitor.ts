@@ -30,11 +30,40 @@ export interface Queue {
   readonly inFlight: number
   /** How long the oldest waiting call has waited, in milliseconds; 0 when none waits. */
   readonly oldestWaitMillis: number
-  /** Calls that were ever admitted, refused for want of room, and given up (deadline, interruption) while waiting. */
+  /** Calls that were ever admitted, refused when they came, and given up or sent away while they waited. */
   readonly admitted: number
   readonly rejected: number
   readonly abandoned: number
+  /** Why calls were refused or sent away; those whose callers went away are not among them. */
+  readonly refusals?: { readonly [R in QueueRefusal]?: number }
+  /** How long the last calls that were admitted (at most 1,024 of them) had waited, in milliseconds; 0 without a wait. */
+  readonly waitMillis?: Percentiles
+  /** Calls that ended within the last minute, per second. */
+  readonly perSecond?: number
 }
+
+/**
+ * Why a queue refuses a call, or sends one away that waits:
+ *
+ * - `full`, `tenant-full`: as many wait as may, in all or of one tenant;
+ * - `displaced`: as many wait as may, and a more urgent one came;
+ * - `late`: it would not be let in before its deadline, as fast as calls have lately been ending;
+ * - `expired`: its deadline has passed;
+ * - `waited-too-long`: it has waited the queue's longest wait;
+ * - `draining`, `shut`: the queue takes no more calls.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type QueueRefusal =
+  | "full"
+  | "tenant-full"
+  | "displaced"
+  | "late"
+  | "expired"
+  | "waited-too-long"
+  | "draining"
+  | "shut"
 
 /**
  * A circuit, now.

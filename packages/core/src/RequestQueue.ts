@@ -1,30 +1,44 @@
 /**
  * A waiting room with a limited number of places behind it: the calls that a backend takes at once, and those that
- * wait for one of them to end.
+ * wait for one of them to end. It is a `Queue` and a `Semaphore` in one, since a semaphore of its own would wake all who
+ * wait each time a place comes free.
  *
  * A call that finds a free place and nobody waiting takes it in one synchronous step. Otherwise it waits, and the
  * place of a call that ends is handed to the one whose turn it is: nobody polls, no newcomer slips in between, and
  * a caller who gives up is out in the same instant. A place is held until the answer has *ended*, which for a stream
  * is when its last part is there, or its consumer goes away.
  *
- * **Whose turn it is.** The most urgent level first (`Policy.CurrentPriority`). Within a level, the call that would
- * have to be given up first: by its deadline, or by the queue's longest wait, so that those without a deadline go in
- * the order they came. Nobody starves: a call that has waited `ageing` × (1 + its level) goes before all that have
- * not, so it is overtaken only by calls accepted less than that time after it.
+ * **Whose turn it is**, from the strongest rule to the weakest:
+ *
+ * 1. *Ageing*: a call that has waited `ageing` × (1 + its level) goes before all that have not, so that no level starves.
+ * 2. *Priority* (`Policy.CurrentPriority`): the most urgent level.
+ * 3. *Fairness* (`Policy.CurrentTenant`): between the tenants who have a call there (at that level, or of that age) it
+ *    goes round, to each as much as its weight says. Who has many calls waiting makes his own wait, not those of others.
+ * 4. *Deadlines* (`Policy.CurrentDeadline`): of a tenant's calls the one that would have to be given up first, by its
+ *    deadline, or by the queue's longest wait; so those without a deadline go in the order they came. Those of rule 1
+ *    go by how long they have been out of patience.
+ * 5. *Seniority*: whoever came first. A further attempt stands where the first one stood.
+ *
+ * So a call is overtaken by calls of its own tenant that were accepted less than its patience after it, and by those of
+ * others only in turn.
+ *
+ * **What is not let in** is told so at once, and costs no call to the backend: `QueueFull` when no more may wait (or,
+ * by option, one that is less urgent has to go), `DeadlineExceeded` when it would wait past its deadline by the pace at
+ * which calls have been ending. The pace is measured, never assumed: nothing is refused on its account before sixteen
+ * calls have ended while others waited, nor ever more than a share of the calls that come.
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as Held from "./Held.js"
 import * as Alarms from "./internal/alarms.js"
-import * as WaitingRoom from "./internal/waitingRoom.js"
-import * as InvalidOptions from "./InvalidOptions.js"
-import * as LlmError from "./LlmError.js"
+import * as QueueOptions from "./internal/queueOptions.js"
+import * as Turnstile from "./internal/turnstile.js"
+import type * as InvalidOptions from "./InvalidOptions.js"
+import type * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
-import type * as Policy from "./Policy.js"
+import * as Policy from "./Policy.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -59,12 +73,77 @@ export interface Options {
    */
   readonly maxWait?: Duration.DurationInput | undefined
   /**
-   * How long a `high` call waits before it goes first in any case, from 1 millisecond; a `normal` one waits twice as
-   * long, a `low` one three times. With `Duration.infinity` more urgent calls always go first, and low ones starve.
+   * How long a `high` call waits before it goes before those that have not waited so long, from 1 millisecond; a
+   * `normal` one waits twice as long, a `low` one three times. With `Duration.infinity` more urgent calls always go
+   * first, and low ones starve.
    *
    * @default 30 seconds
    */
   readonly ageing?: Duration.DurationInput | undefined
+  /**
+   * What becomes of a newcomer when no more calls may wait: it is refused, or it displaces the one that came last of
+   * those at the least urgent level, provided that this is less urgent than its own and that the other has not waited
+   * its patience (see `ageing`). One of the two fails with `QueueFull`.
+   *
+   * @default "refuse"
+   */
+  readonly overflow?: "refuse" | "displace" | undefined
+  /**
+   * Most calls of one tenant that wait, from 1: more are refused with `QueueFull`, though there be room.
+   *
+   * @default as many as all together
+   */
+  readonly tenantCapacity?: number | undefined
+  /**
+   * How the places are shared between tenants who all have calls waiting. The tenants of calls that name none are one
+   * tenant.
+   *
+   * @default the same number of calls to each
+   */
+  readonly fairness?: Fairness | undefined
+  /**
+   * Most calls that are refused with `DeadlineExceeded` when they come, because by the pace at which calls have been
+   * ending they would not be let in before their deadline: a share, from 0 (none) to 1, of the calls that come. Beyond it
+   * they wait and see, as all do until a pace has been measured: a wrong one must not shut everybody out.
+   *
+   * @default 0.2
+   */
+  readonly lateShare?: number | undefined
+}
+
+/**
+ * How tenants take turns: weighted deficit round robin.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Fairness {
+  /**
+   * What is shared: calls, or tokens by `Tokens.estimate` of what the call asks and the most it may be answered. Only
+   * what waits is counted, and only while more than one tenant does.
+   *
+   * @default "calls"
+   */
+  readonly cost?: "calls" | "tokens" | undefined
+  /**
+   * How many of these a tenant with a weight of 1 has in a round, from 1. With more, a tenant has more calls in a row, and
+   * the others wait for longer until it is their turn.
+   *
+   * @default 1 call, or 1,000 tokens
+   */
+  readonly quantum?: number | undefined
+  /**
+   * How much a tenant has for each that one with a weight of 1 has, 0.001 to 1,000.
+   *
+   * @default {}
+   */
+  readonly weights?: { readonly [tenant: string]: number } | undefined
+  /**
+   * The weight of all other tenants, 0.001 to 1,000.
+   *
+   * @default 1
+   */
+  readonly defaultWeight?: number | undefined
 }
 
 /**
@@ -80,6 +159,11 @@ export interface RequestQueue {
   readonly size: Effect.Effect<number>
   /** Calls under way. */
   readonly inFlight: Effect.Effect<number>
+  /**
+   * Gives the calls that wait by this name (`Policy.withCallId`) another priority; they are as old as before. Whether any
+   * does wait by that name: one that is under way, or waits for its next attempt, does not.
+   */
+  readonly boost: (id: string, priority: Policy.Priority) => Effect.Effect<boolean>
   /**
    * Changes how many calls may be under way at once. More: as many who wait go at once. Fewer: nobody is stopped, and
    * nobody is let through until the number has come down.
@@ -102,45 +186,6 @@ export interface RequestQueue {
    */
   readonly shutdown: Effect.Effect<void>
 }
-
-interface Waiter extends WaitingRoom.Waiter {
-  readonly call: Policy.Call
-  readonly resume: (outcome: Effect.Effect<void, LlmError.LlmError>) => void
-  /** Rings when it is due; none where that is never. */
-  alarm: Alarms.Alarm | undefined
-}
-
-const whole = InvalidOptions.whole
-const duration = InvalidOptions.duration
-
-const limits = {
-  capacity: whole({ atLeast: 0 }),
-  concurrency: whole({ atLeast: 1 })
-}
-
-const validate = InvalidOptions.validate(
-  "RequestQueue",
-  Schema.Struct({
-    backend: InvalidOptions.name,
-    capacity: Schema.optionalWith(limits.capacity, { default: () => 100 }),
-    concurrency: Schema.optionalWith(limits.concurrency, { default: () => 5 }),
-    maxWait: Schema.optionalWith(duration({ atLeast: 1 }), { default: () => Duration.seconds(300) }),
-    ageing: Schema.optionalWith(duration({ atLeast: 1 }), { default: () => Duration.seconds(30) })
-  })
-)
-const validateCapacity = InvalidOptions.validate("RequestQueue", Schema.Struct({ capacity: limits.capacity }))
-const validateConcurrency = InvalidOptions.validate("RequestQueue", Schema.Struct({ concurrency: limits.concurrency }))
-
-/** What a queue does with newcomers and with those who wait; where it takes no newcomers, `refusal` says why. */
-const modes = {
-  open: { goes: true, refusal: undefined },
-  paused: { goes: false, refusal: undefined },
-  draining: { goes: true, refusal: "is draining and takes no more calls" },
-  shut: { goes: false, refusal: "is shut down" }
-} as const
-
-// the share that the past keeps in the measured pace, each time a call ends
-const memory = 15 / 16
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -173,218 +218,60 @@ export const make = (
   options: Options
 ): Effect.Effect<RequestQueue, InvalidOptions.InvalidOptions, Scope.Scope> =>
   Effect.gen(function*() {
-    const { backend, ...settings } = yield* validate(options)
-    const maxWait = Duration.toMillis(settings.maxWait)
-    const ageing = Duration.toMillis(settings.ageing)
+    const settings = yield* QueueOptions.validate(options)
     const alarms = yield* Alarms.make
-    const now = alarms.now
-
-    const room = WaitingRoom.make<Waiter>()
     const idlers = new Set<() => void>()
-    let { capacity, concurrency } = settings
-    let mode: keyof typeof modes = "open"
-    let inFlight = 0
-    let sequence = 0
-    let admitted = 0
-    let rejected = 0
-    let abandoned = 0
-    // how long it has lately taken, while others waited, from the end of one call to the end of the next
-    let busySince: number | undefined
-    let busyMillis = 0
-    let ended = 0
-
-    const admit = (call: Policy.Call) => {
-      inFlight++
-      admitted++
-      call.held.add(leave)
-    }
-
-    const leave: Held.Release = () => {
-      inFlight--
-      const at = now()
-      if (busySince !== undefined) {
-        busyMillis = busyMillis * memory + (at - busySince)
-        ended = ended * memory + 1
-        busySince = at
-      }
-      advance(at)
-    }
-
-    /** Lets in as many of those who wait as there are places. */
-    const advance = (at: number) => {
-      while (inFlight < concurrency && modes[mode].goes) {
-        const waiter = room.next(at)
-        if (waiter === undefined) break
-        disarm(waiter)
-        if (waiter.due <= at) {
-          abandoned++
-          waiter.resume(Effect.fail(tooLate(waiter.call, at)))
-        } else {
-          admit(waiter.call)
-          waiter.resume(Effect.void)
-        }
-      }
-      if (room.size() > 0) return
-      busySince = undefined
-      if (inFlight > 0) return
+    const turnstile = Turnstile.make(settings, alarms.now, () => {
       for (const idler of idlers) idler()
       idlers.clear()
-    }
-
-    const disarm = (waiter: Waiter) => {
-      if (waiter.alarm !== undefined) alarms.clear(waiter.alarm)
-    }
+    })
 
     const wait = (call: Policy.Call) =>
       Effect.async<void, LlmError.LlmError>((resume) => {
-        const at = now()
-        const due = Math.min(deadlineOf(call), at + maxWait)
-        const goes = modes[mode].goes
-        const refusal = mode === "draining" && call.attempt > 1 ? undefined : modes[mode].refusal
-        if (due <= at) {
-          abandoned++
-          return resume(Effect.fail(tooLate(call, at)))
-        }
-        if (refusal === undefined && goes && inFlight < concurrency) {
-          admit(call)
-          return resume(Effect.void)
-        }
-        if (refusal !== undefined || room.size() >= capacity) {
-          rejected++
-          return resume(Effect.fail(queueFull(call, refusal)))
-        }
-        if (goes) busySince ??= at
-        const waiter: Waiter = {
-          call,
-          resume,
-          level: call.priority,
-          since: at,
-          sequence: sequence++,
-          due,
-          patience: at + ageing * (1 + call.priority),
-          alarm: undefined,
-          turnAt: 0,
-          patienceAt: 0
-        }
-        room.add(waiter)
-        if (due < Infinity) {
-          waiter.alarm = alarms.set(due, () => {
-            room.remove(waiter)
-            abandoned++
-            resume(Effect.fail(tooLate(call, now())))
-            advance(now())
-          })
-        }
+        let alarm: Alarms.Alarm | undefined
+        const waiter = turnstile.come(call, (refusal) => {
+          if (alarm !== undefined) alarms.clear(alarm)
+          resume(refusal === undefined ? Effect.void : Effect.fail(refusal))
+        })
+        if (waiter === undefined) return
+        if (waiter.until < Infinity) alarm = alarms.set(waiter.until, () => turnstile.giveUp(waiter))
         return Effect.sync(() => {
-          if (!room.remove(waiter)) return
-          disarm(waiter)
-          abandoned++
-          advance(now())
+          if (turnstile.withdraw(waiter) && alarm !== undefined) alarms.clear(alarm)
         })
       })
 
-    const tooLate = (call: Policy.Call, at: number) =>
-      deadlineOf(call) <= at ? deadlineExceeded(call) : waitedTooLong(call)
-
-    const deadlineExceeded = (call: Policy.Call) =>
-      new LlmError.DeadlineExceeded({
-        backend,
-        model: call.model,
-        phase: "queued",
-        message: `the call's deadline passed before ${backend}'s queue had a place for it`
-      })
-
-    const waitedTooLong = (call: Policy.Call) =>
-      new LlmError.QueueFull({
-        backend,
-        model: call.model,
-        capacity,
-        waiting: room.size(),
-        message: `the call waited ${Duration.format(settings.maxWait)} in ${backend}'s queue, the longest that a call may`
-      })
-
-    const queueFull = (call: Policy.Call, refusal: string | undefined) =>
-      new LlmError.QueueFull({
-        backend,
-        model: call.model,
-        capacity,
-        waiting: room.size(),
-        ...(refusal === undefined && ended > 0 && {
-          retryAfter: Duration.millis(Math.ceil((room.size() + 1) * busyMillis / ended))
-        }),
-        message: `${backend}'s queue ${refusal ?? `is full: no more than ${capacity} calls may wait`}`
-      })
-
     const idle = Effect.async<void>((resume) => {
-      if (inFlight === 0 && room.size() === 0) return resume(Effect.void)
+      if (turnstile.inFlight() === 0 && turnstile.waiting() === 0) return resume(Effect.void)
       const idler = () => resume(Effect.void)
       idlers.add(idler)
       return Effect.sync(() => idlers.delete(idler))
     })
 
-    const turn = (to: keyof typeof modes) => {
-      if (mode === "shut") return
-      const at = now()
-      mode = to
-      busySince = modes[to].goes ? at : undefined
-      advance(at)
-    }
-
-    const shut = Effect.sync(() => {
-      turn("shut")
-      for (let waiter = room.next(0); waiter !== undefined; waiter = room.next(0)) {
-        disarm(waiter)
-        abandoned++
-        waiter.resume(Effect.fail(queueFull(waiter.call, modes.shut.refusal)))
-      }
-      advance(now())
-    })
+    const shut = Effect.sync(() => turnstile.turn("shut"))
     yield* Effect.addFinalizer(() => shut)
 
     yield* Monitor.register({
-      backend,
-      read: (at) => ({
-        queue: {
-          capacity,
-          concurrency,
-          waiting: room.size(),
-          inFlight,
-          oldestWaitMillis: room.size() === 0 ? 0 : Math.max(at - room.oldest(), 0),
-          admitted,
-          rejected,
-          abandoned
-        }
-      })
+      backend: settings.backend,
+      read: (at) => ({ queue: turnstile.read(at) })
     })
 
     return {
       policy: (next) => (call) =>
-        Effect.suspend(() => {
-          // a place is free only while nobody waits: whoever waited would have been handed it
-          if (mode === "open" && inFlight < concurrency && now() < deadlineOf(call)) {
-            admit(call)
-            return next(call)
-          }
-          return Effect.flatMap(wait(call), () => next(call))
-        }),
-      size: Effect.sync(() => room.size()),
-      inFlight: Effect.sync(() => inFlight),
+        Effect.suspend(() =>
+          turnstile.pass(call) ? next(call) : Effect.flatMap(wait(call), () => next(call))
+        ),
+      size: Effect.sync(turnstile.waiting),
+      inFlight: Effect.sync(turnstile.inFlight),
+      boost: (id, priority) => Effect.sync(() => turnstile.boost(id, Policy.toLevel(priority))),
       setConcurrency: (value) =>
-        Effect.map(validateConcurrency({ concurrency: value }), () => {
-          concurrency = value
-          advance(now())
-        }),
+        Effect.map(QueueOptions.validateConcurrency({ concurrency: value }), () => turnstile.setConcurrency(value)),
       setCapacity: (value) =>
-        Effect.map(validateCapacity({ capacity: value }), () => {
-          capacity = value
-        }),
+        Effect.map(QueueOptions.validateCapacity({ capacity: value }), () => turnstile.setCapacity(value)),
       pause: Effect.sync(() => {
-        if (mode === "open") turn("paused")
+        if (turnstile.mode() === "open") turnstile.turn("paused")
       }),
-      resume: Effect.sync(() => turn("open")),
-      drain: Effect.zipRight(Effect.sync(() => turn("draining")), idle),
+      resume: Effect.sync(() => turnstile.turn("open")),
+      drain: Effect.zipRight(Effect.sync(() => turnstile.turn("draining")), idle),
       shutdown: Effect.zipRight(shut, idle)
     }
   })
-
-const deadlineOf = (call: Policy.Call) => call.deadline._tag === "Some" ? call.deadline.value : Infinity

@@ -1,3 +1,10 @@
+/**
+ * P1, P2, P3, P6, P7, P10, P11, P12, P13, P15, P16 and P19: random callers against the whole queue, and beside it its
+ * rules in their plainest form. Who starts, who is given up, who has to go and who is refused must be the same at every
+ * moment; with unit costs and weights turns between tenants are plain round robin, so that the order is exact there
+ * too. P4: a queue gives one thing, a place, and who waits for it holds nothing of the queue's. (The rules of fairness,
+ * ageing and lateness that are not about single moments stand in the other files.)
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Held from "@spillway/core/Held"
 import * as LlmError from "@spillway/core/LlmError"
@@ -5,186 +12,207 @@ import * as Monitor from "@spillway/core/Monitor"
 import type * as Policy from "@spillway/core/Policy"
 import * as RequestQueue from "@spillway/core/RequestQueue"
 import { Cause, Deferred, Effect, Exit, FastCheck as fc, Fiber, Option } from "effect"
-import * as WaitingRoom from "../src/internal/waitingRoom.js"
 import * as VirtualClock from "./virtualClock.js"
-
-const level = fc.oneof(fc.constantFrom(0, 1, 2), fc.double({ min: 0, max: 2, noNaN: true }))
-const tagged = <Tag extends string, Fields>(_tag: Tag, fields: { [K in keyof Fields]: fc.Arbitrary<Fields[K]> }) =>
-  fc.record(fields).map((fields) => ({ _tag, ...fields }))
-
-describe("the waiting room", () => {
-  it("gives out the one whose turn it is, whoever came and left before", () => {
-    const step = fc.oneof(
-      { weight: 4, arbitrary: tagged("add", { level, due: fc.nat(50), patience: fc.nat(50) }) },
-      { weight: 2, arbitrary: tagged("next", {}) },
-      { weight: 1, arbitrary: tagged("remove", { which: fc.nat() }) },
-      { weight: 1, arbitrary: tagged("later", { by: fc.nat(10) }) }
-    )
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 20, maxLength: 200, size: "max" }), (steps) => {
-        const room = WaitingRoom.make<WaitingRoom.Waiter>()
-        const here: Array<WaitingRoom.Waiter> = []
-        const everyone: Array<WaitingRoom.Waiter> = []
-        let now = 0
-        steps.forEach((step, sequence) => {
-          switch (step._tag) {
-            case "add": {
-              const waiter = {
-                level: step.level,
-                since: now,
-                sequence,
-                due: now + step.due,
-                patience: now + step.patience,
-                turnAt: 0,
-                patienceAt: 0
-              }
-              room.add(waiter)
-              here.push(waiter)
-              everyone.push(waiter)
-              break
-            }
-            case "next": {
-              const impatient = here.filter((waiter) => waiter.patience <= now)
-              const [expected] = impatient.length > 0
-                ? impatient.sort((a, b) => a.patience - b.patience || a.sequence - b.sequence)
-                : here.sort((a, b) => a.level - b.level || a.due - b.due || a.sequence - b.sequence)
-              assert.strictEqual(room.next(now), expected)
-              if (expected !== undefined) here.splice(here.indexOf(expected), 1)
-              break
-            }
-            case "remove": {
-              if (everyone.length === 0) break
-              const waiter = everyone[step.which % everyone.length]!
-              const index = here.indexOf(waiter)
-              assert.strictEqual(room.remove(waiter), index >= 0)
-              if (index >= 0) here.splice(index, 1)
-              break
-            }
-            case "later":
-              now += step.by
-          }
-          assert.strictEqual(room.size(), here.length)
-          assert.strictEqual(room.oldest(), Math.min(Infinity, ...here.map(({ since }) => since)))
-        })
-      }),
-      { numRuns: 300 }
-    )
-  })
-})
-
-// -----------------------------------------------------------------------------
-// random callers against the whole queue, and beside it its rules in their plainest form: who starts, who is given up
-// and who is refused has to be the same at every moment
-// -----------------------------------------------------------------------------
 
 const ageing = 100
 const maxWait = 300
 
+const tagged = <Tag extends string, Fields>(_tag: Tag, fields: { [K in keyof Fields]: fc.Arbitrary<Fields[K]> }) =>
+  fc.record(fields).map((fields) => ({ _tag, ...fields }))
+const level = fc.oneof(fc.constantFrom(0, 1, 2), fc.double({ min: 0, max: 2, noNaN: true }))
+const name = fc.constantFrom("a", "b", "c")
+
 const step = fc.oneof(
-  { weight: 8, arbitrary: tagged("arrive", { level, deadline: fc.option(fc.nat(400)) }) },
+  { weight: 10, arbitrary: tagged("arrive", { level, deadline: fc.option(fc.nat(400)), tenant: name, name: fc.option(name) }) },
   { weight: 2, arbitrary: tagged("finish", { which: fc.nat() }) },
   { weight: 2, arbitrary: tagged("fail", { which: fc.nat() }) },
+  { weight: 1, arbitrary: tagged("retry", { which: fc.nat() }) },
   { weight: 2, arbitrary: tagged("interrupt", { which: fc.nat() }) },
   { weight: 2, arbitrary: tagged("advance", { by: fc.nat(120) }) },
   { weight: 1, arbitrary: tagged("stall", { by: fc.nat(120), which: fc.nat() }) },
+  { weight: 1, arbitrary: tagged("boost", { name, level }) },
   { weight: 1, arbitrary: tagged("concurrency", { to: fc.integer({ min: 1, max: 6 }) }) },
-  { weight: 1, arbitrary: tagged("capacity", { to: fc.nat(6) }) },
+  { weight: 1, arbitrary: tagged("capacity", { to: fc.nat(8) }) },
   { weight: 1, arbitrary: tagged("pause", {}) },
   { weight: 1, arbitrary: tagged("resume", {}) }
 )
 type Step = typeof step extends fc.Arbitrary<infer A> ? A : never
 
+const options = fc.record({
+  overflow: fc.constantFrom<"refuse" | "displace">("refuse", "displace"),
+  tenantCapacity: fc.constantFrom(2, 4, undefined)
+})
+type Options = typeof options extends fc.Arbitrary<infer A> ? A : never
+
 interface Caller {
   readonly id: number
-  readonly level: number
+  readonly call: Policy.Call
+  /** When it came for the first time, and how many had come before. */
   readonly since: number
+  readonly rank: number
+  /** When it came this time. */
+  readonly entered: number
   readonly deadline: number
   readonly end: Deferred.Deferred<void, LlmError.LlmError>
   readonly fiber: Fiber.RuntimeFiber<void, LlmError.LlmError>
+  level: number
+  isImpatient: boolean
   /** What the rules say of it. */
-  state: "waiting" | "running" | "done" | "interrupted" | "WaitedTooLong" | LlmError.Tag
+  state: "waiting" | "running" | "done" | "interrupted" | "Displaced" | "WaitedTooLong" | LlmError.Tag
+  wasRetried: boolean
 }
 
+const until = (caller: Caller) => Math.min(caller.deadline, caller.entered + maxWait)
 const due = (caller: Caller) => Math.min(caller.deadline, caller.since + maxWait)
 const patience = (caller: Caller) => caller.since + ageing * (1 + caller.level)
+const inOrder = (callers: ReadonlyArray<Caller>, by: (caller: Caller) => number) =>
+  [...callers].sort((a, b) => by(a) - by(b) || a.rank - b.rank)
 
-const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
+const run = ({ overflow, tenantCapacity }: Options, steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
   Effect.gen(function*() {
     let concurrency = 2
-    let capacity = 4
+    let capacity = 5
     let isPaused = false
     const monitor = Monitor.unsafeMake()
-    const queue = yield* RequestQueue.make({ backend: "test", concurrency, capacity, ageing, maxWait }).pipe(
-      Effect.provideService(Monitor.CurrentMonitor, monitor)
-    )
+    const queue = yield* RequestQueue.make({
+      backend: "test",
+      concurrency,
+      capacity,
+      ageing,
+      maxWait,
+      overflow,
+      tenantCapacity,
+      lateShare: 0
+    }).pipe(Effect.provideService(Monitor.CurrentMonitor, monitor))
     const callers: Array<Caller> = []
     const started: Array<number> = []
     const expected: Array<number> = []
+    // whose turn it is, in each class: the impatient, and the levels
+    const turns = new Map<string, Array<string>>()
     const now = () => clock.unsafeCurrentTimeMillis()
     const those = (...states: ReadonlyArray<Caller["state"]>) => callers.filter(({ state }) => states.includes(state))
-    const one = (which: number, ...states: ReadonlyArray<Caller["state"]>) => {
-      const some = those(...states)
-      return some[which % some.length]
+    const one = (which: number, some: ReadonlyArray<Caller>) => some[which % some.length]
+
+    const classOf = ({ isImpatient, level }: Caller) => isImpatient ? "impatient" : `${level}`
+    const fellows = (caller: Caller) =>
+      those("waiting").filter((other) => other.call.tenant === caller.call.tenant && classOf(other) === classOf(caller))
+    const sit = (caller: Caller) => {
+      const tenants = turns.get(classOf(caller)) ?? []
+      if (!tenants.includes(caller.call.tenant)) turns.set(classOf(caller), [...tenants, caller.call.tenant])
+    }
+    const stand = (caller: Caller, hadItsTurn = false) => {
+      const tenants = turns.get(classOf(caller))!.filter((tenant) => tenant !== caller.call.tenant)
+      const isLast = fellows(caller).every((fellow) => fellow === caller)
+      if (isLast) turns.set(classOf(caller), tenants)
+      else if (hadItsTurn) turns.set(classOf(caller), [...tenants, caller.call.tenant])
+    }
+    const goes = (caller: Caller, state: Caller["state"], hadItsTurn = false) => {
+      if (caller.state === "waiting") stand(caller, hadItsTurn)
+      caller.state = state
+    }
+    const moves = (caller: Caller, change: () => void) => {
+      stand(caller)
+      change()
+      sit(caller)
+    }
+
+    const age = (at = now()) => {
+      const aged = those("waiting").filter((caller) => !caller.isImpatient && patience(caller) <= at)
+      for (const caller of inOrder(aged, patience)) {
+        moves(caller, () => {
+          caller.isImpatient = true
+        })
+      }
+    }
+
+    const next = () => {
+      const waiting = those("waiting")
+      const impatient = waiting.filter(({ isImpatient }) => isImpatient)
+      const urgent = Math.min(...waiting.map(({ level }) => level))
+      const first = impatient.length > 0 ? impatient : waiting.filter(({ level }) => level === urgent)
+      if (first[0] === undefined) return undefined
+      const tenant = turns.get(classOf(first[0]))![0]
+      return inOrder(first.filter(({ call }) => call.tenant === tenant), impatient.length > 0 ? patience : due)[0]
     }
 
     const letIn = () => {
+      age()
       while (!isPaused && those("running").length < concurrency) {
-        const impatient = those("waiting").filter((caller) => patience(caller) <= now())
-        const [next] = impatient.length > 0
-          ? impatient.sort((a, b) => patience(a) - patience(b) || a.id - b.id)
-          : those("waiting").sort((a, b) => a.level - b.level || due(a) - due(b) || a.id - b.id)
-        if (next === undefined) return
-        next.state = "running"
-        expected.push(next.id)
+        const caller = next()
+        if (caller === undefined) return
+        goes(caller, "running", true)
+        expected.push(caller.id)
       }
     }
 
     const giveUp = (noticed: (caller: Caller) => number) => {
-      for (const caller of those("waiting")) {
-        if (due(caller) <= now()) caller.state = caller.deadline <= noticed(caller) ? "DeadlineExceeded" : "WaitedTooLong"
+      for (const caller of inOrder(those("waiting"), until)) {
+        if (until(caller) > now()) break
+        age(noticed(caller))
+        goes(caller, caller.deadline <= noticed(caller) ? "DeadlineExceeded" : "WaitedTooLong")
       }
     }
 
-    const arrive = (level: number, after: number | null) =>
+    /** What is said to a newcomer, and who has to go for it. */
+    const welcome = (call: Policy.Call): { readonly state: Caller["state"]; readonly displaced?: Caller | undefined } => {
+      if (Option.getOrElse(call.deadline, () => Infinity) <= now()) return { state: "DeadlineExceeded" }
+      const waiting = those("waiting")
+      if (!isPaused && those("running").length < concurrency) return { state: "waiting" }
+      const least = Math.max(...waiting.filter(({ isImpatient }) => !isImpatient).map(({ level }) => level))
+      const displaced = waiting.length >= capacity && overflow === "displace" && least > call.priority
+        ? inOrder(waiting.filter(({ isImpatient, level }) => !isImpatient && level === least), () => 0).at(-1)
+        : undefined
+      if (waiting.length >= capacity && displaced === undefined) return { state: "QueueFull" }
+      return waiting.filter(({ call: { tenant } }) => tenant === call.tenant).length >= (tenantCapacity ?? Infinity)
+        ? { state: "QueueFull" }
+        : { state: "waiting", displaced }
+    }
+
+    const arrive = (call: Policy.Call, before?: Caller) =>
       Effect.gen(function*() {
         const id = callers.length
-        const deadline = after === null ? Infinity : now() + after
         const end = yield* Deferred.make<void, LlmError.LlmError>()
         const way = queue.policy(() => Effect.zipRight(Effect.sync(() => started.push(id)), Deferred.await(end)))
-        const call: Policy.Call = {
-          backend: "test",
-          operation: "generateText",
-          isStreamed: false,
-          model: `${id}`,
-          priority: level,
-          deadline: after === null ? Option.none() : Option.some(deadline),
-          tenant: "",
-          id: Option.none(),
-          attempt: 1,
-          arrival: { since: undefined, sequence: 0 },
-          held: Held.make()
-        }
-        const fiber = yield* Effect.fork(Effect.onExit(way(call), call.held.close))
-        const isRefused = those("waiting").length >= capacity && (isPaused || those("running").length >= concurrency)
-        callers.push({
+        const { displaced, state } = welcome(call)
+        const caller: Caller = {
           id,
-          level,
-          since: now(),
-          deadline,
+          call,
+          since: before?.since ?? now(),
+          rank: before?.rank ?? id,
+          entered: now(),
+          deadline: Option.getOrElse(call.deadline, () => Infinity),
           end,
-          fiber,
-          state: deadline <= now() ? "DeadlineExceeded" : isRefused ? "QueueFull" : "waiting"
-        })
+          fiber: yield* Effect.fork(Effect.onExit(way(call), call.held.close)),
+          level: call.priority,
+          isImpatient: false,
+          state,
+          wasRetried: false
+        }
+        callers.push(caller)
+        if (displaced !== undefined) goes(displaced, "Displaced")
+        if (state === "waiting") sit(caller)
         letIn()
       })
 
     const play = (step: Step): Effect.Effect<unknown> => {
       switch (step._tag) {
         case "arrive":
-          return arrive(step.level, step.deadline)
+          return arrive({
+            backend: "test",
+            operation: "generateText",
+            isStreamed: false,
+            model: "m",
+            priority: step.level,
+            deadline: step.deadline === null ? Option.none() : Option.some(now() + step.deadline),
+            tenant: step.tenant,
+            id: Option.fromNullable(step.name),
+            attempt: 1,
+            arrival: { since: undefined, sequence: 0 },
+            held: Held.make()
+          })
         case "finish":
         case "fail": {
-          const caller = one(step.which, "running")
+          const caller = one(step.which, those("running"))
           if (caller === undefined) return Effect.void
           caller.state = step._tag === "finish" ? "done" : "ServerFault"
           letIn()
@@ -192,15 +220,21 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
             ? Deferred.succeed(caller.end, undefined)
             : Deferred.fail(caller.end, new LlmError.ServerFault({ backend: "test", message: "500" }))
         }
-        case "interrupt": {
-          const caller = one(step.which, "waiting", "running")
+        case "retry": {
+          const caller = one(step.which, those("ServerFault").filter(({ wasRetried }) => !wasRetried))
           if (caller === undefined) return Effect.void
-          caller.state = "interrupted"
+          caller.wasRetried = true
+          return arrive({ ...caller.call, attempt: caller.call.attempt + 1, held: Held.make() }, caller)
+        }
+        case "interrupt": {
+          const caller = one(step.which, those("waiting", "running"))
+          if (caller === undefined) return Effect.void
+          goes(caller, "interrupted")
           letIn()
           return Fiber.interrupt(caller.fiber)
         }
         case "advance":
-          return Effect.map(clock.advance(step.by), () => giveUp(due))
+          return Effect.map(clock.advance(step.by), () => giveUp(until))
         // a call ends before anyone has heard that time has passed
         case "stall":
           return Effect.zipRight(
@@ -210,6 +244,17 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
               return Effect.zipRight(play({ _tag: "finish", which: step.which }), clock.advance(0))
             })
           )
+        case "boost": {
+          const named = those("waiting").filter(({ call }) => Option.contains(call.id, step.name))
+          for (const caller of named) {
+            moves(caller, () => {
+              caller.level = step.level
+              caller.isImpatient = patience(caller) <= now()
+            })
+          }
+          return Effect.map(queue.boost(step.name, step.level), (isHere) =>
+            assert.strictEqual(isHere, named.length > 0, "somebody of that name"))
+        }
         case "concurrency":
           concurrency = step.to
           letIn()
@@ -233,11 +278,16 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
       assert.strictEqual(yield* queue.inFlight, those("running").length, "under way")
       assert.strictEqual(yield* queue.size, those("waiting").length, "waiting")
       const counts = (yield* monitor.snapshot).backends[0]!.queue!
-      const isAbandoned = ({ id, state }: Caller) =>
-        state !== "waiting" && state !== "QueueFull" && !expected.includes(id)
+      const oldest = Math.min(...those("waiting").map(({ entered }) => entered))
+      assert.strictEqual(counts.oldestWaitMillis, oldest === Infinity ? 0 : now() - oldest, "the oldest wait")
       assert.strictEqual(counts.admitted, expected.length, "admitted")
-      assert.strictEqual(counts.rejected, those("QueueFull").length, "rejected")
-      assert.strictEqual(counts.abandoned, callers.filter(isAbandoned).length, "abandoned")
+      assert.strictEqual(counts.admitted + counts.rejected + counts.abandoned + counts.waiting, callers.length, "all")
+      const { displaced = 0, expired = 0, full = 0, "tenant-full": tenantFull = 0, "waited-too-long": waited = 0 } =
+        counts.refusals!
+      assert.strictEqual(full + tenantFull, those("QueueFull").length, "full")
+      assert.strictEqual(displaced, those("Displaced").length, "displaced")
+      assert.strictEqual(expired, those("DeadlineExceeded").length, "expired")
+      assert.strictEqual(waited, those("WaitedTooLong").length, "waited too long")
       for (const caller of callers) {
         const exit = Option.getOrUndefined(yield* Fiber.poll(caller.fiber))
         assert.strictEqual(
@@ -246,11 +296,7 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
             : Exit.match(exit, {
               onSuccess: () => "done",
               onFailure: (cause) =>
-                Option.match(Cause.failureOption(cause), {
-                  onNone: () => "interrupted",
-                  onSome: ({ _tag, message }) =>
-                    _tag === "QueueFull" && message.includes("waited") ? "WaitedTooLong" : _tag
-                })
+                Option.match(Cause.failureOption(cause), { onNone: () => "interrupted", onSome: stateOf })
             }),
           caller.state,
           `caller ${caller.id}`
@@ -259,6 +305,7 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
     })
 
     for (const step of steps) {
+      age()
       yield* play(step)
       yield* check
     }
@@ -270,24 +317,28 @@ const run = (steps: ReadonlyArray<Step>, clock: VirtualClock.VirtualClock) =>
     return callers
   }).pipe(Effect.scoped, Effect.withClock(clock))
 
+const stateOf = ({ _tag, message }: LlmError.LlmError): Caller["state"] =>
+  _tag !== "QueueFull" ? _tag : message.includes("waited") ? "WaitedTooLong" : message.includes("displaced") ? "Displaced" : _tag
+
 describe("the queue", () => {
   it(
-    "keeps its rules, whatever callers do: no place exceeded, lost or idle, and every turn kept",
-    { timeout: 60_000 },
+    "keeps its rules, whatever callers do: no place exceeded, lost or idle, and every turn kept (P1-P3, P6, P7, P10-P13, P15, P16, P19)",
+    { timeout: 120_000 },
     async () => {
       const ends = new Set<Caller["state"]>()
       await fc.assert(
         fc.asyncProperty(
-          fc.array(step, { minLength: 10, maxLength: 80, size: "max" }),
-          async (steps) => {
-            for (const { state } of await Effect.runPromise(run(steps, VirtualClock.make()))) ends.add(state)
+          options,
+          fc.array(step, { minLength: 10, maxLength: 100, size: "max" }),
+          async (options, steps) => {
+            for (const { state } of await Effect.runPromise(run(options, steps, VirtualClock.make()))) ends.add(state)
           }
         ),
-        { numRuns: 150 }
+        { numRuns: 200 }
       )
       assert.deepStrictEqual(
         [...ends].sort(),
-        ["DeadlineExceeded", "QueueFull", "ServerFault", "WaitedTooLong", "done", "interrupted"],
+        ["DeadlineExceeded", "Displaced", "QueueFull", "ServerFault", "WaitedTooLong", "done", "interrupted"],
         "every way to end was seen"
       )
     }

@@ -675,7 +675,10 @@ describe("RequestQueue", () => {
           oldestWaitMillis: 250,
           admitted: 2,
           rejected: 1,
-          abandoned: 0
+          abandoned: 0,
+          refusals: { full: 1 },
+          waitMillis: { p50: 0, p95: 0, p99: 0 },
+          perSecond: 0
         })
         yield* TestClock.adjust("750 millis")
         assert.deepStrictEqual(yield* read, {
@@ -686,7 +689,10 @@ describe("RequestQueue", () => {
           oldestWaitMillis: 0,
           admitted: 3,
           rejected: 1,
-          abandoned: 1
+          abandoned: 1,
+          refusals: { full: 1, expired: 1 },
+          waitMillis: { p50: 0, p95: 750, p99: 750 },
+          perSecond: 2
         })
         yield* Scope.close(scope, Exit.void)
         assert.strictEqual(yield* read, undefined)

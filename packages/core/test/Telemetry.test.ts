@@ -267,7 +267,10 @@ describe("Telemetry", () => {
             oldestWaitMillis: 1500,
             admitted: 20,
             rejected: 3,
-            abandoned: 1
+            abandoned: 1,
+            refusals: { full: 3, displaced: 1 },
+            waitMillis: { p50: 10, p95: 500, p99: 1000 },
+            perSecond: 2.5
           },
           circuit: { state: "open", failures: 5, opened: 2, openUntil: 10_000 },
           retryBudget: { balance: 12.5, reserve: 500, refused: 3 },
@@ -298,6 +301,9 @@ describe("Telemetry", () => {
         assert.deepStrictEqual(yield* read("llm_concurrency_limit"), { "": 5 })
         assert.deepStrictEqual(yield* read("llm_queue_rejected_total"), { "": 3 })
         assert.deepStrictEqual(yield* read("llm_queue_abandoned_total"), { "": 1 })
+        assert.deepStrictEqual(yield* read("llm_queue_refusals_total"), { full: 3, displaced: 1 })
+        assert.deepStrictEqual(yield* read("llm_queue_wait_seconds"), { "0.5": 0.01, "0.95": 0.5, "0.99": 1 })
+        assert.deepStrictEqual(yield* read("llm_queue_per_second"), { "": 2.5 })
         assert.deepStrictEqual(yield* read("llm_breaker_state"), { "": 2 })
         assert.deepStrictEqual(yield* read("llm_breaker_opened_total"), { "": 2 })
         assert.deepStrictEqual(yield* read("llm_retry_budget"), { "": 12.5 })

@@ -59,8 +59,15 @@ const fromQueue = (backend: string, queue: Monitor.Queue): ReadonlyArray<Family>
       value: queue.oldestWaitMillis / 1000
     }),
     counter("queue_admitted_total", "Calls that were admitted", { labels, value: queue.admitted }),
-    counter("queue_rejected_total", "Calls that were refused for want of room", { labels, value: queue.rejected }),
-    counter("queue_abandoned_total", "Calls that were given up while waiting", { labels, value: queue.abandoned })
+    counter("queue_rejected_total", "Calls that were refused when they came", { labels, value: queue.rejected }),
+    counter("queue_abandoned_total", "Calls that were given up while waiting", { labels, value: queue.abandoned }),
+    counter("queue_refusals_total", "Calls that the queue sent away, by why", ...byReason(labels, queue.refusals ?? {})),
+    gauge(
+      "queue_wait_seconds",
+      "How long the last calls that were admitted had waited",
+      ...(queue.waitMillis === undefined ? [] : quantilesOf(labels, queue.waitMillis, 1 / 1000))
+    ),
+    gauge("queue_per_second", "Calls that ended within the last minute", ...known(labels, queue.perSecond))
   ]
 }
 

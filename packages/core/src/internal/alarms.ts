@@ -14,13 +14,8 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as Scope from "effect/Scope"
 import * as Heap from "./heap.js"
 
-/** An alarm that has neither rung nor been taken back. */
-export interface Alarm {
-  readonly time: number
-  readonly ring: () => void
-  /** The heap's. */
-  at: number
-}
+/** An alarm that was set. */
+export type Alarm = Heap.Place<() => void>
 
 /** Alarms on one clock. */
 export interface Alarms {
@@ -40,7 +35,7 @@ export const make: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(functi
   // what is built may be built where nothing can be interrupted; the sleeper must be
   const runtime = Runtime.enableRuntimeFlag(yield* Effect.runtime<never>(), RuntimeFlags.Interruption)
   const clock = yield* Clock.clockWith(Effect.succeed)
-  const alarms = Heap.make<"at", Alarm>("at", (a, b) => a.time < b.time)
+  const alarms = Heap.make<() => void>()
   const now = () => clock.unsafeCurrentTimeMillis()
   let isOpen = true
   let sleeper: Fiber.RuntimeFiber<void> | undefined
@@ -52,20 +47,21 @@ export const make: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(functi
     wakesAt = Infinity
   }
   const sleepUntilFirst = () => {
-    const first = alarms.items[0]
-    if (first === undefined || first.time >= wakesAt) return
+    const first = alarms.keys[0] ?? Infinity
+    if (first >= wakesAt) return
     rouse()
-    wakesAt = first.time
-    const millis = Math.min(Math.max(first.time - now(), 0), longestSleep)
+    wakesAt = first
+    const millis = Math.min(Math.max(first - now(), 0), longestSleep)
     sleeper = Runtime.runFork(runtime)(Effect.flatMap(clock.sleep(Duration.millis(millis)), () => wake))
   }
   const wake = Effect.sync(() => {
     sleeper = undefined
     wakesAt = Infinity
     const time = now()
-    for (let first = alarms.items[0]; first !== undefined && first.time <= time; first = alarms.items[0]) {
-      alarms.remove(first)
-      first.ring()
+    while (alarms.keys[0]! <= time) {
+      const first = alarms.places[0]!
+      Heap.remove(alarms, first)
+      first.item()
     }
     sleepUntilFirst()
   })
@@ -73,21 +69,20 @@ export const make: Effect.Effect<Alarms, never, Scope.Scope> = Effect.gen(functi
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       isOpen = false
-      if (alarms.items.length === 0) rouse()
+      if (Heap.size(alarms) === 0) rouse()
     })
   )
   return {
     now,
     set(time, ring) {
-      const alarm: Alarm = { time, ring, at: 0 }
-      alarms.add(alarm)
+      const alarm = Heap.add(alarms, ring, time)
       sleepUntilFirst()
       return alarm
     },
     clear(alarm) {
-      if (alarms.items[alarm.at] !== alarm) return
-      alarms.remove(alarm)
-      if (!isOpen && alarms.items.length === 0) rouse()
+      if (!Heap.has(alarms, alarm)) return
+      Heap.remove(alarms, alarm)
+      if (!isOpen && Heap.size(alarms) === 0) rouse()
     }
   }
 })

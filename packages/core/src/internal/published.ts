@@ -7,6 +7,8 @@ import * as Metrics from "./metrics.js"
 const gauges = {
   llm_queue_depth: "Calls that wait in the queue.",
   llm_queue_oldest_wait_seconds: "How long the oldest of them has waited.",
+  llm_queue_wait_seconds: "How long the last calls that were admitted had waited.",
+  llm_queue_per_second: "Calls that ended within the last minute.",
   llm_inflight: "Calls under way.",
   llm_concurrency_limit: "Most calls under way at once.",
   llm_breaker_state: "The circuit: 0 closed, 1 half-open, 2 open, 3 isolated by hand, 4 disabled.",
@@ -23,8 +25,9 @@ const gauges = {
 } as const
 
 const counters = {
-  llm_queue_rejected_total: "Calls that found the queue full, or closed.",
+  llm_queue_rejected_total: "Calls that were refused when they came.",
   llm_queue_abandoned_total: "Calls that were given up while they waited.",
+  llm_queue_refusals_total: "Calls that the queue sent away, by why.",
   llm_breaker_opened_total: "How often the circuit has opened.",
   llm_breaker_refused_total: "Calls that found the circuit open.",
   llm_retry_budget_refused_total: "Retries that were not made since nothing was left.",
@@ -87,6 +90,13 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
       set("llm_concurrency_limit", { backend }, queue.concurrency)
       set("llm_queue_rejected_total", { backend }, queue.rejected)
       set("llm_queue_abandoned_total", { backend }, queue.abandoned)
+      set("llm_queue_per_second", { backend }, queue.perSecond ?? 0)
+      for (const [reason, count] of Object.entries(queue.refusals ?? {})) {
+        set("llm_queue_refusals_total", { backend, reason }, count)
+      }
+      for (const [name, quantile] of quantiles) {
+        set("llm_queue_wait_seconds", { backend, quantile }, (queue.waitMillis?.[name] ?? 0) / 1000)
+      }
     }
     if (circuit !== undefined) {
       set("llm_breaker_state", { backend }, breakerStates[circuit.state])
