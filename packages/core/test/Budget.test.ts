@@ -14,6 +14,7 @@ import * as Router from "@spillway/core/Router"
 import * as Tokens from "@spillway/core/Tokens"
 import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import { Context, Duration, Effect, Either, Fiber, Layer, Logger, Option, Stream, TestClock } from "effect"
+import * as Ledger from "../src/internal/ledger.js"
 
 const prices: ReadonlyArray<PriceBook.Entry> = [
   // a dollar for each request, whatever is said
@@ -324,6 +325,33 @@ describe("Budget", () => {
         assert.isFalse(yield* call("ecma", "dollar"))
         assert.isTrue(yield* call("ecma", "cent"))
       }))
+  })
+
+  describe("accounts", () => {
+    const all = (span: Ledger.Span) => Ledger.make([{ amount: 5, span, isFirm: true }])
+
+    it("are no more than 100,000 under a limit: whoever comes later shares one, and what it has", () => {
+      const ledger = all({ _tag: "Always" })
+      for (let n = 0; n < 100_000; n++) assert.strictEqual(ledger.reserve(0, [`made-up-${n}`], 5, 1)._tag, "Admission")
+      assert.strictEqual(ledger.reserve(0, ["another"], 3, 1)._tag, "Admission")
+      assert.strictEqual(ledger.reserve(0, ["yet another"], 3, 1)._tag, "Refusal")
+      assert.strictEqual(ledger.reserve(0, ["made-up-7"], 1, 1)._tag, "Refusal")
+      assert.lengthOf(ledger.read(0, 0), 100_001)
+    })
+
+    it("are forgotten when nothing of them counts any more, and not before their calls have ended", () => {
+      const ledger = all({ _tag: "Rolling", millis: 60_000 })
+      const enter = (name: string, now: number) => {
+        const answer = ledger.reserve(now, [name], 1, now + 1000)
+        return answer._tag === "Admission" ? answer.reservation : assert.fail("refused")
+      }
+      const slow = enter("slow", 0)
+      for (let n = 0; n < 50_000; n++) ledger.settle(n * 100, enter(`tenant-${n}`, n * 100), 1)
+      const now = 5_000_000
+      assert.isBelow(ledger.read(now, 0).length, 3000)
+      ledger.settle(now, slow, 4)
+      assert.deepInclude(ledger.read(now, 0), { account: "slow", spent: 0, reserved: 0 })
+    })
   })
 
   describe("time", () => {
