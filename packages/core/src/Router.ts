@@ -49,8 +49,7 @@ import * as Policy from "./Policy.js"
  * @example
  * ```ts
  * import { Completion, LlmService, Prompt, Router } from "@spillway/core"
- * import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+ * import * as Effect from "effect/Effect"
  * import * as assert from "node:assert"
  *
  * const says = (name: string) =>
@@ -138,7 +137,8 @@ export const layer = <Backends extends { readonly [name: string]: Layer.Layer<Ll
 /**
  * Asks the first service, and each of the others in turn when those before it failed with an error that another
  * backend may help against. The error that comes out is the last one's, or one that nobody can help against
- * (`Never`). A stream that has begun is never begun anew elsewhere.
+ * (`Never`). Who lacks the operation is passed over, as what it would say hides why the others could not. A stream that
+ * has begun is never begun anew elsewhere.
  *
  * Backends name their models differently: give each its own with `withModel`.
  *
@@ -160,10 +160,21 @@ export const failover = (
   first: LlmService.Service,
   ...others: ReadonlyArray<LlmService.Service>
 ): LlmService.Service => {
-  const whole = <A>(use: (service: LlmService.Service) => Effect.Effect<A, LlmError.LlmError>) =>
-    others.reduce((tried, service) => Effect.catchIf(tried, mayHelp, () => use(service)), use(first))
+  /** Those that have the operation; where nobody has, the first may say so. */
+  const able = (operation: LlmService.Operation): Arr.NonEmptyReadonlyArray<LlmService.Service> => {
+    const [head, ...tail] = [first, ...others].filter(({ operations }) => operations.has(operation))
+    return head === undefined ? [first] : [head, ...tail]
+  }
+  const whole = <A>(
+    operation: LlmService.Operation,
+    use: (service: LlmService.Service) => Effect.Effect<A, LlmError.LlmError>
+  ) => {
+    const [first, ...others] = able(operation)
+    return others.reduce((tried, service) => Effect.catchIf(tried, mayHelp, () => use(service)), use(first))
+  }
   const streamed = (use: (service: LlmService.Service) => Stream.Stream<Completion.Part, LlmError.LlmError>) =>
     Stream.suspend(() => {
+      const [first, ...others] = able("streamText")
       let hasBegun = false
       const begin = (service: LlmService.Service) =>
         Stream.mapChunks(use(service), (parts) => {
@@ -179,13 +190,13 @@ export const failover = (
   return {
     backend: first.backend,
     operations: unionOf([first, ...others]),
-    generateText: (request) => whole((service) => service.generateText(request)),
+    generateText: (request) => whole("generateText", (service) => service.generateText(request)),
     streamText: (request) => streamed((service) => service.streamText(request)),
-    embed: (request) => whole((service) => service.embed(request)),
-    rerank: (request) => whole((service) => service.rerank(request)),
-    infer: (request) => whole((service) => service.infer(request)),
-    listModels: whole((service) => service.listModels),
-    health: whole((service) => service.health)
+    embed: (request) => whole("embed", (service) => service.embed(request)),
+    rerank: (request) => whole("rerank", (service) => service.rerank(request)),
+    infer: (request) => whole("infer", (service) => service.infer(request)),
+    listModels: whole("listModels", (service) => service.listModels),
+    health: whole("health", (service) => service.health)
   }
 }
 

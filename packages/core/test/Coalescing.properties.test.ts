@@ -58,6 +58,11 @@ describe("what is the same", () => {
     assert.isAbove(same, 20)
   })
 
+  it("is not the same where a name looks like several", () => {
+    assert.notStrictEqual(canonical({ "a:1,b": 2 }), canonical({ a: 1, b: 2 }))
+    assert.notStrictEqual(canonical({ "\"a\":1,\"b\"": 2 }), canonical({ a: 1, b: 2 }))
+  })
+
   it("is not the same where one field differs", () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { minKeys: 1, maxKeys: 6 }), fc.nat(), leaf, (record, which, other) => {

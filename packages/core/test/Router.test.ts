@@ -345,6 +345,19 @@ describe("Router", () => {
         assert.strictEqual((yield* Effect.flip(Stream.runDrain(chain.streamText(ask("m"))))).message, "b is broken")
       }))
 
+    it.effect("passes over those who lack the operation, and says what is missing when all do", () =>
+      Effect.gen(function*() {
+        const limited = new LlmError.RateLimited({ backend: "a", message: "slow down" })
+        const a = LlmService.make("a", { embed: () => limited, streamText: () => Stream.fail(limited) })
+        const b = LlmService.make("b", { generateText: () => fault("b") })
+        const chain = Router.failover(b, a, b)
+        assert.strictEqual(yield* Effect.flip(chain.embed({ model: "m", input: [] })), limited)
+        assert.strictEqual(yield* Effect.flip(Stream.runDrain(chain.streamText(ask("m")))), limited)
+        assert.strictEqual((yield* Effect.flip(chain.generateText(ask("m")))).message, "b is broken")
+        const none = yield* Effect.flip(chain.rerank({ model: "m", query: "", documents: [] }))
+        assert.deepInclude(none, { _tag: "Unsupported", backend: "b", feature: "rerank" })
+      }))
+
     it.effect("never begins a stream anew elsewhere", () =>
       Effect.gen(function*() {
         const half = named("a", Effect.succeed([]), {
