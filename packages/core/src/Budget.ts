@@ -17,8 +17,9 @@
  * It stands at attempts rather than calls, as each is paid; inside the queue, since a call that waits reserves nothing;
  * and inside the circuit, which keeps back at no cost. What an attempt costs belongs to the period in which it was sent.
  *
- * One budget is made for all backends that share it, and knows what this process spends. Prices come from
- * `PriceBook.CurrentPriceBook`. Only requests of the operations that every backend has are counted.
+ * One budget is made for all backends that share it, and knows what this process spends; what one key may spend is its
+ * pool's to keep. Prices come from `PriceBook.CurrentPriceBook`. Only requests of the operations that every backend has are
+ * counted.
  *
  * @since 0.1.0
  */

@@ -1,3 +1,5 @@
+// BG-14 (tenant, team, key): what a key may spend its pool keeps; a call that finds no key fails, and its reservations go
+// back with it.
 // BG-05 (two processes share one limit): a budget knows what its own process spends. Within it, everybody reads the one
 // ledger at the moment of admission: "is shared by all backends that were given it".
 import { assert, describe, it } from "@effect/vitest"
