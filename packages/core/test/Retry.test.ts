@@ -19,6 +19,7 @@ import type * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Policy from "@spillway/core/Policy"
+import * as RequestQueue from "@spillway/core/RequestQueue"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Retry from "@spillway/core/Retry"
 import type * as RetryBudget from "@spillway/core/RetryBudget"
@@ -450,6 +451,40 @@ describe("Retry", () => {
         yield* Fiber.interrupt(before)
         yield* TestClock.adjust("1 hour")
         assert.lengthOf(yield* llm.requests, 2)
+      }))
+  })
+
+  describe("a call that waits behind a queue", () => {
+    /** Calls with a name each, one at a time; the log says who was asked when. */
+    const queued = (answers: (name: string) => Effect.Effect<string, LlmError.LlmError>) =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const retry = yield* Retry.make({ jitter: "none" })
+        const queue = yield* RequestQueue.make({ backend, concurrency: 1 })
+        const scripted = yield* ScriptedLlm.make(ScriptedLlm.repeat((asked) =>
+          Effect.clockWith((clock) => {
+            const name = "request" in asked ? asked.request.model : ""
+            log.push(`${name} at ${clock.unsafeCurrentTimeMillis()}`)
+            return answers(name)
+          })
+        ))
+        const llm = Resilience.protect(scripted, Policy.compose(retry.policy, queue.policy))
+        return { log, call: (model: string) => Effect.fork(llm.generateText({ model, prompt: "hi" })), queue }
+      })
+
+    it.scoped("holds no place, so that others are answered meanwhile", () =>
+      Effect.gen(function*() {
+        let failures = 0
+        const { call, log, queue } = yield* queued((name) =>
+          name === "a" && failures++ === 0 ? Effect.fail(fault()) : Effect.succeed(name)
+        )
+        const a = yield* call("a")
+        yield* TestClock.adjust("500 millis")
+        assert.strictEqual(yield* queue.inFlight, 0)
+        yield* Fiber.join(yield* call("b"))
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.join(a)
+        assert.deepStrictEqual(log, ["a at 0", "b at 500", "a at 1000"])
       }))
   })
 
