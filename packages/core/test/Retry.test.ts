@@ -486,6 +486,26 @@ describe("Retry", () => {
         yield* Fiber.join(a)
         assert.deepStrictEqual(log, ["a at 0", "b at 500", "a at 1000"])
       }))
+
+    it.scoped("comes back before those who have come after it", () =>
+      Effect.gen(function*() {
+        let failures = 0
+        const { call, log } = yield* queued((name) =>
+          name === "a" && failures++ === 0
+            ? Effect.fail(fault())
+            : name === "b"
+            ? Effect.delay(Effect.succeed(name), "5 seconds")
+            : Effect.succeed(name)
+        )
+        const fibers = [yield* call("a")]
+        for (const name of ["b", "c", "d"]) {
+          yield* TestClock.adjust("100 millis")
+          fibers.push(yield* call(name))
+        }
+        yield* TestClock.adjust("1 minute")
+        yield* Effect.forEach(fibers, Fiber.join)
+        assert.deepStrictEqual(log, ["a at 0", "b at 100", "a at 5100", "c at 5100", "d at 5100"])
+      }))
   })
 
   describe("streams", () => {
