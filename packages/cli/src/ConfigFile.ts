@@ -5,7 +5,7 @@
  * Every problem is told by its line and field, all of them at once.
  *
  * ```yaml
- * policies:                       # of every backend; see Resilience.Options
+ * policies:                       # of every backend; see Policies
  *   retry: { maxRetries: 3 }
  * backends:
  *   groq:
@@ -20,6 +20,9 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Batching from "@spillway/core/Batching"
+import * as Coalescing from "@spillway/core/Coalescing"
+import * as LlmService from "@spillway/core/LlmService"
 import * as Monitor from "@spillway/core/Monitor"
 import * as Resilience from "@spillway/core/Resilience"
 import * as Catalogue from "@spillway/providers/Catalogue"
@@ -62,7 +65,19 @@ export interface Backend {
   /** What else the variables that it knows would say: a version, a region, a secret that belongs to the key. */
   readonly environment: Readonly<Record<string, string>>
   /** Its own policies over those of all. */
-  readonly policies: Resilience.Options
+  readonly policies: Policies
+}
+
+/**
+ * What stands around a backend: the standard policies, and around them what joins calls and shares them. `true` is for
+ * the defaults of what is off without.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policies extends Resilience.Options {
+  readonly batching?: Batching.Options | boolean | undefined
+  readonly coalescing?: Coalescing.Options | boolean | undefined
 }
 
 /**
@@ -98,7 +113,17 @@ const text = Schema.String.pipe(Schema.filter((text) => text.length > 0 || "must
 
 const Policies = Schema.Struct(
   Object.fromEntries(
-    (["telemetry", "retry", "hedge", "queue", "adaptive", "breaker", "timeout"] as const).map((name) => [
+    ([
+      "coalescing",
+      "batching",
+      "telemetry",
+      "retry",
+      "hedge",
+      "queue",
+      "adaptive",
+      "breaker",
+      "timeout"
+    ] as const).map((name) => [
       name,
       // each is validated by the policy itself, whose options these are
       Schema.optional(Schema.Union(Schema.Boolean, Schema.Record({ key: Schema.String, value: Schema.Unknown })))
@@ -263,7 +288,7 @@ const toBackends = ({ backends, policies }: typeof Contents.Type): ReadonlyArray
     address: backend?.address,
     environment: backend?.environment ?? {},
     // each policy validates what it is given, whatever that is
-    policies: { ...policies, ...backend?.policies } as Resilience.Options
+    policies: { ...policies, ...backend?.policies } as Policies
   }))
 
 // -----------------------------------------------------------------------------
@@ -306,7 +331,7 @@ export const tryOut = (
 ): Effect.Effect<ReadonlyArray<Problem>> =>
   Effect.map(
     Effect.forEach(backends, ({ name, policies }) =>
-      Resilience.standard(name, policies).pipe(
+      tried(name, policies).pipe(
         Effect.scoped,
         Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake()),
         Effect.match({
@@ -324,8 +349,19 @@ export const tryOut = (
     (problems) => Arr.dedupeWith(Arr.getSomes(problems), (a, b) => a.field === b.field && a.line === b.line)
   )
 
+const tried = (name: Catalogue.Name, { batching = false, coalescing = false, ...policies }: Policies) => {
+  const service = LlmService.make(name, {})
+  return Effect.all([
+    Resilience.standard(name, policies),
+    Batching.make(service, typeof batching === "boolean" ? {} : batching),
+    Coalescing.make(service, typeof coalescing === "boolean" ? {} : coalescing)
+  ])
+}
+
 /** The section that holds the options of a module. */
 const sectionOf: Readonly<Record<string, string>> = {
+  Coalescing: "coalescing",
+  Batching: "batching",
   Telemetry: "telemetry",
   Retry: "retry",
   RetryBudget: "retry",

@@ -8,6 +8,8 @@
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
+import * as Batching from "@spillway/core/Batching"
+import * as Coalescing from "@spillway/core/Coalescing"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmService from "@spillway/core/LlmService"
@@ -105,7 +107,7 @@ export const fromFile = (
     const provider = ConfigProvider.fromMap(ConfigFile.toVariables(backend, environment))
     return [
       backend.name,
-      Resilience.layer(backend.policies)(layer).pipe(
+      within(backend.policies)(layer).pipe(
         Layer.provide(NodeHttp.client),
         Layer.provide(Layer.setConfigProvider(provider))
       )
@@ -122,6 +124,13 @@ export const fromFile = (
       Router.withNames(models)
     )
   }
+}
+
+const within = ({ batching = false, coalescing = false, ...policies }: ConfigFile.Policies) =>
+<E, R>(layer: Layer.Layer<LlmService.LlmService, E, R>) => {
+  const guarded = Resilience.layer(policies)(layer)
+  const joined = batching === false ? guarded : Batching.layer(batching === true ? {} : batching)(guarded)
+  return coalescing === false ? joined : Coalescing.layer(coalescing === true ? {} : coalescing)(joined)
 }
 
 const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.ConfigError> => {

@@ -111,6 +111,17 @@ describe("the configuration file", () => {
       assert.match(others.join("\n"), /^a\.yaml:3: policies\.queue\.capacity: /)
     }))
 
+  it.effect("takes what joins and shares calls among the policies, and tries it out as well", () =>
+    Effect.gen(function*() {
+      const file = (policies: string) =>
+        ConfigFile.read("a.yaml", `policies:\n  ${policies}\nbackends:\n  groq: { keys: [x] }`, environment)
+      const { backends: [groq] } = yield* file("{ batching: { maxItems: 8 }, coalescing: true, hedge: true }")
+      assert.deepStrictEqual(groq.policies, { batching: { maxItems: 8 }, coalescing: true, hedge: true })
+      assert.match((yield* Effect.flip(file("batching: { maxItems: 1 }"))).message, /^a\.yaml:2: policies\.batching\.maxItems: .*at least 2/)
+      assert.match((yield* Effect.flip(file("coalescing: { parts: 1 }"))).message, /^a\.yaml:2: policies\.coalescing\.parts: /)
+      assert.match((yield* Effect.flip(file("hedge: { maxExtra: 9 }"))).message, /^a\.yaml:2: policies\.hedge\.maxExtra: /)
+    }))
+
   it("gives a backend the keys and the address of the file, and of the environment only the rest", () => {
     const { backends: [groq] } = Either.getOrThrow(read(good))
     const outer = { GROQ_API_KEY: "other", GROQ_API_KEY_7: "other", GROQ_BASE_URL: "other", HOME: "/home", GROQ_REGION: "us" }
