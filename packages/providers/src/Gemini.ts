@@ -101,6 +101,17 @@ export interface Service {
  */
 export class Gemini extends Context.Tag("@spillway/providers/Gemini")<Gemini, Service>() {}
 
+/**
+ * Gemini by both its services.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backend {
+  readonly llm: LlmService.Service
+  readonly gemini: Service
+}
+
 const backend = "gemini"
 
 const official = "https://generativelanguage.googleapis.com"
@@ -155,11 +166,9 @@ const post = (
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<
-  { readonly llm: LlmService.Service; readonly gemini: Service },
-  InvalidOptions.InvalidOptions,
-  HttpClient.HttpClient | Scope.Scope
-> => {
+export const make = (
+  options: Options
+): Effect.Effect<Backend, InvalidOptions.InvalidOptions, HttpClient.HttpClient | Scope.Scope> => {
   const { apiKeys, headers, http, keys, ...rest } = options
   return Effect.flatMap(readOptions(rest), ({ baseUrl, version }) => {
     const root = `/${version}`

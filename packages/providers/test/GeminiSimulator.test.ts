@@ -1,19 +1,15 @@
 /** The backend and the simulator, which keeps Gemini's rules and is held to Google's own client. */
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
-import type * as LlmError from "@spillway/core/LlmError"
-import type * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
 import * as Tool from "@spillway/core/Tool"
 import * as Gemini from "@spillway/providers/Gemini"
 import * as Simulator from "@spillway/testing/Simulator"
-import type * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
+import { callTool, failFor, ofStreams, simulated, streamed } from "./simulated.js"
 
 const model = "gemini-2.5-flash"
 
@@ -22,30 +18,14 @@ const strict = "gemini-3.6-flash"
 
 const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }), strict: true })
 
-const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
-  Completion.collect(service.streamText(request))
-
 const on = <A, E>(
-  use: (
-    service: LlmService.Service,
-    gemini: Gemini.Service,
-    simulator: Simulator.Service
-  ) => Effect.Effect<A, E>,
+  use: (backend: Gemini.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options?: Simulator.Options
-) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make(options)
-    // there is always at least one
-    const apiKeys = simulator.keys as Arr.NonEmptyReadonlyArray<Redacted.Redacted>
-    const { gemini, llm } = yield* Gemini.make({ apiKeys, baseUrl: "http://simulator/gemini" }).pipe(
-      Effect.provideService(HttpClient.HttpClient, simulator.client)
-    )
-    return yield* use(llm, gemini, simulator)
-  }))
+) => simulated(({ keys }) => Gemini.make({ apiKeys: keys, baseUrl: "http://simulator/gemini" }), use, options)
 
 describe("Gemini and the simulator", () => {
   it.effect("chat, whole and streamed, with the same answer and the same count", () =>
-    on((service) =>
+    on(({ llm }) =>
       Effect.gen(function*() {
         const request: Completion.Request = {
           model,
@@ -53,36 +33,19 @@ describe("Gemini and the simulator", () => {
           temperature: 0,
           reasoning: { effort: "low" }
         }
-        const { id: _, ...whole } = yield* service.generateText(request)
+        const { id: _, ...whole } = yield* llm.generateText(request)
         assert.match(whole.text, /^You said: “Hello there”\./)
         assert.deepStrictEqual(whole.content.map(({ _tag }) => _tag), ["Reasoning", "Text"])
         assert.isAbove(whole.usage.outputTokens!, whole.usage.reasoningTokens!)
-        const { id: __, ...pieces } = yield* streamed(service)(request)
+        const { id: __, ...pieces } = yield* streamed(llm)(request)
         assert.deepStrictEqual(pieces, whole)
       })
     ))
 
   it.effect("call a tool and send its result back with the signatures, whole and streamed", () =>
-    on((service) =>
-      Effect.gen(function*() {
-        const request: Completion.Request = { model: strict, prompt: "The weather in Tokyo?", tools: [weather] }
-        for (const ask of [service.generateText, streamed(service)]) {
-          const asked = yield* ask(request)
-          assert.strictEqual(asked.finishReason, "tool-calls")
-          const { arguments: args, id, name, signature } = asked.toolCalls[0]!
-          assert.deepStrictEqual([name, JSON.parse(args)], ["get_weather", { city: "Tokyo" }])
-          assert.isDefined(signature)
-          const answered = yield* ask({
-            ...request,
-            prompt: [
-              ...Prompt.make(request.prompt),
-              Prompt.assistant(asked.content),
-              Prompt.tool([{ _tag: "ToolResult", id, name, result: "21 degrees and sunny" }])
-            ]
-          })
-          assert.include(answered.text, "21 degrees and sunny")
-        }
-      })
+    on(({ llm }) =>
+      callTool(llm, { model: strict, prompt: "The weather in Tokyo?", tools: [weather] }, ({ signature }) =>
+        assert.isDefined(signature))
     ))
 
   const called = (signature?: string): Completion.Request => ({
@@ -102,52 +65,52 @@ describe("Gemini and the simulator", () => {
   })
 
   it.effect("go on with the thoughts and tool calls of another backend, which Google did not sign", () =>
-    on((service) =>
-      Effect.map(service.generateText(called()), ({ text }) => {
+    on(({ llm }) =>
+      Effect.map(llm.generateText(called()), ({ text }) => {
         assert.include(text, "returned: rain")
         assert.include(text, "sun")
       })
     ))
 
   it.effect("refuse a signature that was altered", () =>
-    on((service) =>
-      Effect.map(Effect.flip(service.generateText(called("altered"))), (error) => {
+    on(({ llm }) =>
+      Effect.map(Effect.flip(llm.generateText(called("altered"))), (error) => {
         assert.strictEqual(error._tag, "InvalidRequest")
         assert.include(error.message, "Corrupted thought signature")
       })
     ))
 
   it.effect("answer by schema and by length, in one word or with none", () =>
-    on((service) =>
+    on(({ llm }) =>
       Effect.gen(function*() {
         const schema = { type: "object", properties: { name: { const: "Ada" } }, required: ["name"] }
         const format = { _tag: "JsonSchema", name: "person", schema } as const
-        const structured = yield* service.generateText({ model, prompt: "Who?", format })
+        const structured = yield* llm.generateText({ model, prompt: "Who?", format })
         assert.deepStrictEqual(JSON.parse(structured.text), { name: "Ada" })
         // the thoughts took it all
-        const short = yield* service.generateText({ model, prompt: "Hello", maxTokens: 2 })
+        const short = yield* llm.generateText({ model, prompt: "Hello", maxTokens: 2 })
         assert.deepStrictEqual([short.finishReason, short.content], ["length", []])
-        const thoughtless = yield* service.generateText({ model, prompt: "Hi", reasoning: { effort: "none" } })
+        const thoughtless = yield* llm.generateText({ model, prompt: "Hi", reasoning: { effort: "none" } })
         assert.isUndefined(thoughtless.usage.reasoningTokens)
       })
     ))
 
   it.effect("make every effort that can be asked for one that the model takes", () =>
-    on((service) =>
+    on(({ llm }) =>
       Effect.gen(function*() {
         for (const model of ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-3.6-flash", "gemini-flash-lite-latest"]) {
           for (const effort of ["none", "minimal", "low", "medium", "high"] as const) {
-            yield* service.generateText({ model, prompt: "Hi", reasoning: { effort } })
+            yield* llm.generateText({ model, prompt: "Hi", reasoning: { effort } })
           }
         }
-        yield* service.generateText({ model: "gemini-2.0-flash", prompt: "Hi", reasoning: { effort: "none" } })
+        yield* llm.generateText({ model: "gemini-2.0-flash", prompt: "Hi", reasoning: { effort: "none" } })
       })
     ))
 
   it.effect("see pictures and documents", () =>
-    on((service) =>
+    on(({ llm }) =>
       Effect.map(
-        service.generateText({
+        llm.generateText({
           model,
           prompt: Prompt.user([
             Prompt.text("What is this?"),
@@ -161,10 +124,10 @@ describe("Gemini and the simulator", () => {
     ))
 
   it.effect("fail with ContentFiltered when the prompt was blocked, whole and streamed", () =>
-    on((service) =>
+    on(({ llm }) =>
       Effect.gen(function*() {
         const request = { model, prompt: "Please block this prompt" }
-        for (const ask of [service.generateText, streamed(service)]) {
+        for (const ask of [llm.generateText, streamed(llm)]) {
           const error = yield* Effect.flip(ask(request))
           assert.strictEqual(error._tag, "ContentFiltered")
           assert.include(error.message, "PROHIBITED_CONTENT")
@@ -173,10 +136,10 @@ describe("Gemini and the simulator", () => {
     ))
 
   it.effect("embed texts in order, more than one request holds", () =>
-    on((service, gemini, simulator) =>
+    on(({ gemini, llm }, simulator) =>
       Effect.gen(function*() {
         const input = Array.from({ length: 230 }, (_, index) => `text ${index % 115}`)
-        const { vectors } = yield* service.embed({ model: "gemini-embedding-001", input, dimensions: 8 })
+        const { vectors } = yield* llm.embed({ model: "gemini-embedding-001", input, dimensions: 8 })
         assert.strictEqual(vectors.length, 230)
         assert.isTrue(vectors.every((vector) => vector.length === 8))
         assert.deepStrictEqual(vectors.slice(0, 115), vectors.slice(115))
@@ -193,9 +156,9 @@ describe("Gemini and the simulator", () => {
     ))
 
   it.effect("list the models, with what can be asked of them", () =>
-    on((service, gemini) =>
+    on(({ gemini, llm }) =>
       Effect.gen(function*() {
-        const ids = (yield* service.listModels).map(({ id }) => id)
+        const ids = (yield* llm.listModels).map(({ id }) => id)
         assert.include(ids, model)
         assert.include(ids, "sim-chat")
         const known = yield* gemini.model(model)
@@ -208,7 +171,7 @@ describe("Gemini and the simulator", () => {
     ))
 
   it.effect("count tokens as the answer counts them, with system messages and tools", () =>
-    on((service, gemini) =>
+    on(({ gemini, llm }) =>
       Effect.gen(function*() {
         for (
           const request of [
@@ -217,13 +180,13 @@ describe("Gemini and the simulator", () => {
           ]
         ) {
           const { tokens } = yield* gemini.countTokens(request)
-          assert.strictEqual(tokens, (yield* service.generateText(request)).usage.inputTokens)
+          assert.strictEqual(tokens, (yield* llm.generateText(request)).usage.inputTokens)
         }
       })
     ))
 
   it.effect("keep the beginning of a conversation, for as long as it is told", () =>
-    on((service, gemini) =>
+    on(({ gemini, llm }) =>
       Effect.gen(function*() {
         const cache = yield* gemini.createCache({
           model,
@@ -237,7 +200,7 @@ describe("Gemini and the simulator", () => {
         assert.deepStrictEqual(yield* gemini.getCache(cache.name), cache)
         assert.deepStrictEqual(yield* gemini.listCaches, [cache])
         const request = { model, prompt: "Hi", providerOptions: { gemini: { cachedContent: cache.name } } }
-        const { usage } = yield* service.generateText(request)
+        const { usage } = yield* llm.generateText(request)
         assert.strictEqual(usage.cachedInputTokens, cache.tokens)
         assert.isAbove(usage.inputTokens!, cache.tokens!)
         yield* TestClock.adjust("4 minutes")
@@ -245,7 +208,7 @@ describe("Gemini and the simulator", () => {
         yield* TestClock.adjust("2 minutes")
         assert.strictEqual((yield* Effect.flip(gemini.getCache(cache.name)))._tag, "NotFound")
         // a key is not given up for a cache that is gone
-        assert.strictEqual((yield* Effect.flip(service.generateText(request)))._tag, "NotFound")
+        assert.strictEqual((yield* Effect.flip(llm.generateText(request)))._tag, "NotFound")
         assert.deepStrictEqual(yield* gemini.listCaches, [])
         const another = yield* gemini.createCache({ model, prompt: "Hello" })
         yield* gemini.deleteCache(another.name)
@@ -253,64 +216,44 @@ describe("Gemini and the simulator", () => {
       }), { keys: 1 }))
 
   it.effect("fail with ModelNotFound for an absent model", () =>
-    on((service) =>
-      Effect.map(Effect.flip(service.generateText({ model: "nope", prompt: "hi" })), (error) => {
+    on(({ llm }) =>
+      Effect.map(Effect.flip(llm.generateText({ model: "nope", prompt: "hi" })), (error) => {
         assert.strictEqual(error._tag, "ModelNotFound")
         assert.include(error.message, "models/nope is not found")
       })
     ))
 
   it.effect("wait as long as a minute's quota says, and turn to another key when a day's is used up", () =>
-    on((service, _, simulator) =>
+    on(({ llm }, simulator) =>
       Effect.gen(function*() {
         const request = { model, prompt: "hi" }
-        yield* service.generateText(request)
-        yield* service.generateText(request)
-        const limited = yield* Effect.flip(service.generateText(request))
+        yield* llm.generateText(request)
+        yield* llm.generateText(request)
+        const limited = yield* Effect.flip(llm.generateText(request))
         assert.strictEqual(limited._tag, "RateLimited")
         // the other key is asked next, which is ready
-        assert.strictEqual((yield* Effect.flip(service.generateText(request)))._tag, "RateLimited")
-        const cooling = yield* Effect.flip(service.generateText(request))
+        assert.strictEqual((yield* Effect.flip(llm.generateText(request)))._tag, "RateLimited")
+        const cooling = yield* Effect.flip(llm.generateText(request))
         assert.strictEqual(cooling._tag, "KeysCooling")
         assert.deepStrictEqual("retryAfter" in cooling && cooling.retryAfter, Duration.seconds(30))
         yield* TestClock.adjust("30 seconds")
-        yield* service.generateText(request)
+        yield* llm.generateText(request)
         yield* TestClock.adjust("1 minute")
         yield* simulator.setKey(0, "exhausted", "gemini")
-        const results = yield* Effect.forEach([1, 2, 3], () => Effect.either(service.generateText(request)))
+        const results = yield* Effect.forEach([1, 2, 3], () => Effect.either(llm.generateText(request)))
         const tags = results.flatMap((result) => result._tag === "Left" ? [result.left._tag] : [])
         assert.deepStrictEqual(tags, ["QuotaExhausted", "RateLimited"])
       }), { keys: 2, requestsPerMinute: 2, burst: 1 }))
 
   it.effect("retire a key that is wrong", () =>
-    on((service, _, simulator) =>
+    on(({ llm }, simulator) =>
       Effect.gen(function*() {
         yield* simulator.setKey(0, "revoked", "gemini")
         const request = { model, prompt: "hi" }
-        const results = yield* Effect.forEach([1, 2, 3, 4], () => Effect.either(service.generateText(request)))
+        const results = yield* Effect.forEach([1, 2, 3, 4], () => Effect.either(llm.generateText(request)))
         const tags = results.flatMap((result) => result._tag === "Left" ? [result.left._tag] : [])
         assert.deepStrictEqual(tags, ["AuthenticationFailed"])
       }), { keys: 2 }))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "ServerFault",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse",
-    streamError: "ServerFault",
-    streamCut: "StreamInterrupted",
-    streamReset: "StreamInterrupted"
-  }
-
-  for (const [fault, tag] of Object.entries(faults)) {
-    it.effect(`fail with ${tag} for ${fault}`, () =>
-      on((service, _, simulator) =>
-        Effect.gen(function*() {
-          yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
-          const error = yield* Effect.flip(Completion.collect(service.streamText({ model, prompt: "Hello there" })))
-          assert.strictEqual(error._tag, tag)
-        })
-      ))
-  }
+  failFor(ofStreams, on, ({ llm }) => streamed(llm)({ model, prompt: "Hello there" }))
 })

@@ -1,13 +1,12 @@
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Inference from "@spillway/core/Inference"
-import type * as LlmError from "@spillway/core/LlmError"
 import * as Tensor from "@spillway/core/Tensor"
 import * as Llvm from "@spillway/providers/Llvm"
 import type * as LlvmWire from "@spillway/providers/LlvmWire"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { failFor, ofAnswers, simulated } from "./simulated.js"
 
 const model = "bert-base"
 
@@ -15,14 +14,10 @@ const on = <A, E>(
   use: (backend: Llvm.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: Llvm.Options = {}
 ) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make()
-    const [key] = simulator.keys
-    const backend = yield* Llvm.make({ baseUrl: "http://simulator/llvm", apiKeys: [key!], ...options }).pipe(
-      Effect.provideService(HttpClient.HttpClient, simulator.client)
-    )
-    return yield* use(backend, simulator)
-  }))
+  simulated(
+    ({ keys: [key] }) => Llvm.make({ baseUrl: "http://simulator/llvm", apiKeys: [key], ...options }),
+    use
+  )
 
 describe("Llvm and the simulator", () => {
   it.effect("infer on JSON and on tensors, one by one and several at once", () =>
@@ -77,22 +72,5 @@ describe("Llvm and the simulator", () => {
       apiKeys: [Redacted.make("of-another-server")]
     }))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "ServerFault",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse"
-  }
-
-  for (const [fault, tag] of Object.entries(faults)) {
-    it.effect(`fail with ${tag} for ${fault}`, () =>
-      on(({ llm }, simulator) =>
-        Effect.gen(function*() {
-          yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
-          const error = yield* Effect.flip(llm.infer({ model, input: Inference.json(1) }))
-          assert.strictEqual(error._tag, tag)
-        })
-      ))
-  }
+  failFor(ofAnswers, on, ({ llm }) => llm.infer({ model, input: Inference.json(1) }))
 })

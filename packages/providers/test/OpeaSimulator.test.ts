@@ -1,4 +1,3 @@
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import type * as LlmError from "@spillway/core/LlmError"
@@ -7,18 +6,12 @@ import * as Opea from "@spillway/providers/Opea"
 import * as OpeaWire from "@spillway/providers/OpeaWire"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
+import { failFor, ofStreams, simulated, streamed } from "./simulated.js"
 
 const on = <A, E>(
   use: (backend: Opea.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: Opea.Options = {}
-) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make()
-    const backend = yield* Opea.make({ ...options, baseUrl: "http://simulator/opea" }).pipe(
-      Effect.provideService(HttpClient.HttpClient, simulator.client)
-    )
-    return yield* use(backend, simulator)
-  }))
+) => simulated(() => Opea.make({ ...options, baseUrl: "http://simulator/opea" }), use)
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
@@ -34,8 +27,8 @@ describe("OPEA and the simulator", () => {
           }
           const whole = yield* llm.generateText(request)
           assert.match(whole.text, /^You said: “It's “Grüße”, \\n "🌊"”\./)
-          const streamed = yield* Completion.collect(llm.streamText(request))
-          assert.deepStrictEqual([streamed.text, streamed.finishReason], [whole.text, whole.finishReason])
+          const inPieces = yield* streamed(llm)(request)
+          assert.deepStrictEqual([inPieces.text, inPieces.finishReason], [whole.text, whole.finishReason])
         }), { megaservice }))
   }
 
@@ -117,7 +110,7 @@ describe("OPEA and the simulator", () => {
       Effect.gen(function*() {
         const request = { model: "chatqna", prompt: "too long ".repeat(5000) }
         assert.strictEqual((yield* Effect.flip(llm.generateText(request)))._tag, "ServerFault")
-        const error = yield* Effect.flip(Completion.collect(llm.streamText(request)))
+        const error = yield* Effect.flip(streamed(llm)(request))
         assert.strictEqual(error._tag, "ServerFault")
         assert.strictEqual((error as LlmError.ServerFault).status, 200)
       })
@@ -131,26 +124,13 @@ describe("OPEA and the simulator", () => {
       })
     ))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "ServerFault",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse",
-    streamError: "StreamInterrupted",
-    streamCut: "StreamInterrupted",
-    streamReset: "StreamInterrupted"
-  }
-
   for (const megaservice of ["ChatQnA", "CodeGen"] as const) {
-    for (const [fault, tag] of Object.entries(faults)) {
-      it.effect(`fail with ${tag} for ${fault} of ${megaservice}`, () =>
-        on(({ llm }, simulator) =>
-          Effect.gen(function*() {
-            yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
-            const error = yield* Effect.flip(Completion.collect(llm.streamText({ model: "", prompt: "Hello there" })))
-            assert.strictEqual(error._tag, tag)
-          }), { megaservice }))
-    }
+    describe(`through ${megaservice}`, () => {
+      failFor<Opea.Backend>(
+        { ...ofStreams, streamError: "StreamInterrupted" },
+        (use) => on(use, { megaservice }),
+        ({ llm }) => streamed(llm)({ model: "", prompt: "Hello there" })
+      )
+    })
   }
 })

@@ -3,36 +3,24 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
-import type * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
-import * as Tool from "@spillway/core/Tool"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Groq from "../src/Groq.js"
 import * as OpenAi from "../src/OpenAi.js"
 import { absent, spec } from "./spec.js"
+import { simulated, streamed, weather } from "./simulated.js"
 
 const model = "gpt-4o-mini"
 
 const thinker = "gpt-5-mini"
 
-const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
-
 const on = <A, E>(use: (backend: OpenAi.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make()
-    const backend = yield* OpenAi.make({
-      baseUrl: "http://simulator/openai/v1",
-      apiKeys: [simulator.keys[0]!],
-      api: "responses"
-    }).pipe(Effect.provideService(HttpClient.HttpClient, simulator.client))
-    return yield* use(backend, simulator)
-  }))
-
-const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
-  Completion.collect(service.streamText(request))
+  simulated(
+    ({ keys: [key] }) => OpenAi.make({ baseUrl: "http://simulator/openai/v1", apiKeys: [key], api: "responses" }),
+    use
+  )
 
 describe("OpenAI over Responses and the simulator", () => {
   it.effect("chat, whole and streamed, with the same answer and the same count", () =>

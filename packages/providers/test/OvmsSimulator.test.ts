@@ -1,40 +1,29 @@
 /** The backend and the simulator, which keeps the rules of OpenVINO Model Server. */
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import * as Inference from "@spillway/core/Inference"
 import type * as LlmError from "@spillway/core/LlmError"
-import type * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
 import * as StructuredOutput from "@spillway/core/StructuredOutput"
 import * as Tensor from "@spillway/core/Tensor"
-import * as Tool from "@spillway/core/Tool"
 import * as Ovms from "@spillway/providers/Ovms"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { failFor, ofStreams, simulated, streamed, weather } from "./simulated.js"
 
 const model = "sim-chat"
-
-const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
-
-const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
-  Completion.collect(service.streamText(request))
 
 const on = <A, E>(
   use: (backend: Ovms.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: Ovms.Options = {}
 ) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make()
-    const [key] = simulator.keys
-    const backend = yield* Ovms.make({ baseUrl: "http://simulator/ovms", apiKeys: [key!], ...options }).pipe(
-      Effect.provideService(HttpClient.HttpClient, simulator.client)
-    )
-    return yield* use(backend, simulator)
-  }))
+  simulated(
+    ({ keys: [key] }) => Ovms.make({ baseUrl: "http://simulator/ovms", apiKeys: [key], ...options }),
+    use
+  )
 
 const samples: ReadonlyArray<Tensor.Tensor> = [
   Tensor.make("bool", "BOOL", [2], [true, false]),
@@ -265,31 +254,14 @@ describe("Ovms and the simulator", () => {
         assert.strictEqual("status" in error && error.status, 500)
       }), { apiKeys: [Redacted.make("of-another-server")] }))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "ServerFault",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse",
-    streamError: "ServerFault",
-    streamCut: "StreamInterrupted",
-    streamReset: "StreamInterrupted"
-  }
-
-  for (const [fault, tag] of Object.entries(faults)) {
-    it.effect(`fail with ${tag} for ${fault}`, () =>
-      on(({ llm, ovms }, simulator) =>
-        Effect.gen(function*() {
-          yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
-          const error = yield* Effect.flip(Completion.collect(llm.streamText({ model, prompt: "Hello there" })))
-          assert.strictEqual(error._tag, tag)
-          if (tag === "RateLimited") return
-          yield* simulator.inject(fault as Simulator.Fault) // likewise
-          const text = ovms.streamComplete({ model, prompt: "Hello there" })
-          assert.strictEqual((yield* Effect.flip(Completion.collect(text)))._tag, tag)
-        })
-      ))
-  }
+  describe("in a chat and in a text", () => {
+    failFor(
+      ofStreams,
+      on,
+      ({ llm }) => streamed(llm)({ model, prompt: "Hello there" }),
+      ({ ovms }) => Completion.collect(ovms.streamComplete({ model, prompt: "Hello there" }))
+    )
+  })
 
   it.effect("say of tensors that were cut off that they were", () =>
     on(({ llm }, simulator) =>

@@ -1,10 +1,9 @@
 /** The backend and the simulator, which keeps TEI's rules and is held to its description elsewhere. */
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import type * as LlmError from "@spillway/core/LlmError"
 import * as Tei from "@spillway/providers/Tei"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
+import { failFor, ofAnswers, simulated } from "./simulated.js"
 
 const model = "any"
 
@@ -12,14 +11,10 @@ const on = <A, E>(
   use: (backend: Tei.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: Tei.Options = {}
 ) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make()
-    const [key] = simulator.keys
-    const backend = yield* Tei.make({ baseUrl: "http://simulator/tei", apiKeys: [key!], ...options }).pipe(
-      Effect.provideService(HttpClient.HttpClient, simulator.client)
-    )
-    return yield* use(backend, simulator)
-  }))
+  simulated(
+    ({ keys: [key] }) => Tei.make({ baseUrl: "http://simulator/tei", apiKeys: [key], ...options }),
+    use
+  )
 
 const texts = (count: number) => Array.from({ length: count }, (_, i) => `the text with the number ${i}`)
 
@@ -148,23 +143,13 @@ describe("Tei and the simulator", () => {
       })
     ))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "RateLimited",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse"
-  }
-
-  for (const [fault, tag] of Object.entries(faults)) {
-    for (const embedRoute of ["/embed", "/v1/embeddings"] as const) {
-      it.effect(`fail with ${tag} for ${fault}, at ${embedRoute}`, () =>
-        on(({ llm }, simulator) =>
-          Effect.gen(function*() {
-            yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
-            const error = yield* Effect.flip(llm.embed({ model, input: ["x"] }))
-            assert.strictEqual(error._tag, tag)
-          }), { embedRoute }))
-    }
+  for (const embedRoute of ["/embed", "/v1/embeddings"] as const) {
+    describe(`at ${embedRoute}`, () => {
+      failFor<Tei.Backend>(
+        { ...ofAnswers, overloaded: "RateLimited" },
+        (use) => on(use, { embedRoute }),
+        ({ llm }) => llm.embed({ model, input: ["x"] })
+      )
+    })
   }
 })

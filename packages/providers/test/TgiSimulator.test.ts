@@ -1,38 +1,26 @@
 /** The backend and the simulator, which keeps TGI's rules and is held to its description elsewhere. */
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import * as Completion from "@spillway/core/Completion"
 import type * as LlmError from "@spillway/core/LlmError"
-import type * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
 import * as StructuredOutput from "@spillway/core/StructuredOutput"
-import * as Tool from "@spillway/core/Tool"
 import * as Tgi from "@spillway/providers/Tgi"
 import type * as TgiWire from "@spillway/providers/TgiWire"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { failFor, ofStreams, simulated, streamed, weather } from "./simulated.js"
 
 const model = "tgi"
-
-const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
-
-const streamed = (service: LlmService.Service) => (request: Completion.Request) =>
-  Completion.collect(service.streamText(request))
 
 const on = <A, E>(
   use: (backend: Tgi.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: Tgi.Options = {}
 ) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make()
-    const [key] = simulator.keys
-    const backend = yield* Tgi.make({ baseUrl: "http://simulator/tgi", apiKeys: [key!], ...options }).pipe(
-      Effect.provideService(HttpClient.HttpClient, simulator.client)
-    )
-    return yield* use(backend, simulator)
-  }))
+  simulated(
+    ({ keys: [key] }) => Tgi.make({ baseUrl: "http://simulator/tgi", apiKeys: [key], ...options }),
+    use
+  )
 
 const parts = (parts: Stream.Stream<TgiWire.GenerationPart, LlmError.LlmError>) =>
   Effect.map(Stream.runCollect(parts), (parts) => [...parts])
@@ -198,33 +186,12 @@ describe("Tgi and the simulator", () => {
       })
     ))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "RateLimited",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse",
-    streamError: "ServerFault",
-    streamCut: "StreamInterrupted",
-    streamReset: "StreamInterrupted"
-  }
-
-  for (const [fault, tag] of Object.entries(faults)) {
-    it.effect(`fail with ${tag} for ${fault}, in a chat and in a text`, () =>
-      Effect.gen(function*() {
-        const asks: ReadonlyArray<(backend: Tgi.Backend) => Effect.Effect<unknown, LlmError.LlmError>> = [
-          ({ llm }) => streamed(llm)({ model, prompt: "Hello there" }),
-          ({ tgi }) => parts(tgi.generateStream({ prompt: "Hello there" }))
-        ]
-        for (const ask of asks) {
-          const error = yield* on((backend, simulator) =>
-            Effect.zipRight(
-              simulator.inject(fault as Simulator.Fault), // a key of the table above
-              Effect.flip(ask(backend))
-            )
-          )
-          assert.strictEqual(error._tag, tag)
-        }
-      }))
-  }
+  describe("in a chat and in a text", () => {
+    failFor(
+      { ...ofStreams, overloaded: "RateLimited" },
+      on,
+      ({ llm }) => streamed(llm)({ model, prompt: "Hello there" }),
+      ({ tgi }) => parts(tgi.generateStream({ prompt: "Hello there" }))
+    )
+  })
 })

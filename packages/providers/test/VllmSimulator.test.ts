@@ -1,35 +1,28 @@
 /** The backend and the simulator, which keeps vLLM's rules as its source has them. */
-import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Completion from "@spillway/core/Completion"
 import type * as LlmError from "@spillway/core/LlmError"
 import * as Prompt from "@spillway/core/Prompt"
-import * as Tool from "@spillway/core/Tool"
 import * as Vllm from "@spillway/providers/Vllm"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
+import { callTool, failFor, ofStreams, simulated, streamed, weather } from "./simulated.js"
 
 const model = "Qwen/Qwen2.5-1.5B-Instruct"
-
-const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) })
 
 const on = <A, E>(
   use: (backend: Vllm.Backend, simulator: Simulator.Service) => Effect.Effect<A, E>,
   options: Simulator.Options = {},
   key = "sim-key-1"
 ) =>
-  Effect.scoped(Effect.gen(function*() {
-    const simulator = yield* Simulator.make(options)
-    const backend = yield* Vllm.make({
-      baseUrl: "http://simulator/vllm",
-      ...(key !== "" && { apiKeys: [Redacted.make(key)] as const })
-    }).pipe(Effect.provideService(HttpClient.HttpClient, simulator.client))
-    return yield* use(backend, simulator)
-  }))
+  simulated(
+    () => Vllm.make({ baseUrl: "http://simulator/vllm", ...(key !== "" && { apiKeys: [Redacted.make(key)] as const }) }),
+    use,
+    options
+  )
 
 describe("vLLM and the simulator", () => {
   it.effect("chat, whole and streamed, with the same answer and the same count", () =>
@@ -44,34 +37,16 @@ describe("vLLM and the simulator", () => {
         }
         const { id: _, ...whole } = yield* llm.generateText(request)
         assert.match(whole.text, /^You said: “Hello there”\./)
-        const { id, ...streamed } = yield* Completion.collect(llm.streamText(request))
+        const { id, ...inPieces } = yield* streamed(llm)(request)
         assert.match(id ?? "", /^chatcmpl-/)
-        assert.deepStrictEqual(streamed, whole)
+        assert.deepStrictEqual(inPieces, whole)
       })
     ))
 
   it.effect("call a tool and send its result back, whole and streamed", () =>
     on(({ llm }) =>
-      Effect.gen(function*() {
-        const request: Completion.Request = { model, prompt: "What is the weather in Tokyo?", tools: [weather] }
-        const streamed = (request: Completion.Request) => Completion.collect(llm.streamText(request))
-        for (const ask of [llm.generateText, streamed]) {
-          const asked = yield* ask(request)
-          assert.strictEqual(asked.finishReason, "tool-calls")
-          const { arguments: args, id, name } = asked.toolCalls[0]!
-          assert.match(id, /^chatcmpl-tool-/)
-          assert.deepStrictEqual([name, JSON.parse(args)], ["get_weather", { city: "Tokyo" }])
-          const answered = yield* ask({
-            ...request,
-            prompt: [
-              ...Prompt.make(request.prompt),
-              Prompt.assistant(asked.content),
-              Prompt.tool([{ _tag: "ToolResult", id, name, result: "21 degrees and sunny" }])
-            ]
-          })
-          assert.include(answered.text, "21 degrees and sunny")
-        }
-      })
+      callTool(llm, { model, prompt: "What is the weather in Tokyo?", tools: [weather] }, ({ id }) =>
+        assert.match(id, /^chatcmpl-tool-/))
     ))
 
   it.effect("answer by schema, by choice and by length, and think aloud unless told not to", () =>
@@ -93,8 +68,8 @@ describe("vLLM and the simulator", () => {
         for (const includeReasoning of [true, false]) {
           const request = { model: "Qwen/Qwen3-0.6B", prompt: "Why?", providerOptions: { vllm: { includeReasoning } } }
           const whole = yield* llm.generateText(request)
-          const streamed = yield* Completion.collect(llm.streamText(request))
-          for (const thought of [whole, streamed]) {
+          const inPieces = yield* streamed(llm)(request)
+          for (const thought of [whole, inPieces]) {
             assert.strictEqual(thought.content[0]?._tag, includeReasoning ? "Reasoning" : "Text")
           }
         }
@@ -216,27 +191,7 @@ describe("vLLM and the simulator", () => {
       assert.strictEqual((yield* asked({ model: "nope" }))._tag, "ModelNotFound")
     }))
 
-  const faults: { readonly [F in Simulator.Fault]?: LlmError.Tag } = {
-    connectionReset: "NetworkFailure",
-    serverError: "ServerFault",
-    overloaded: "ServerFault",
-    rateLimited: "RateLimited",
-    malformed: "MalformedResponse",
-    streamError: "ServerFault",
-    streamCut: "StreamInterrupted",
-    streamReset: "StreamInterrupted"
-  }
-
-  for (const [fault, tag] of Object.entries(faults)) {
-    it.effect(`fail with ${tag} for ${fault}`, () =>
-      on(({ llm }, simulator) =>
-        Effect.gen(function*() {
-          yield* simulator.inject(fault as Simulator.Fault) // a key of the table above
-          const error = yield* Effect.flip(Completion.collect(llm.streamText({ model, prompt: "Hello there" })))
-          assert.strictEqual(error._tag, tag)
-        })
-      ))
-  }
+  failFor(ofStreams, on, ({ llm }) => streamed(llm)({ model, prompt: "Hello there" }))
 
   it.effect("are unwell while the engine is dead, and well again", () =>
     on(({ llm }, simulator) =>
