@@ -79,7 +79,7 @@ describe("the standard policies", () => {
               Effect.catchAll(llm.generateText(request), (error) => Effect.sync(() => failures.push(error._tag))),
               caller
             ))
-          const callers = yield* Effect.fork(Effect.all(Array(64).fill(caller), { concurrency: "unbounded" }))
+          const callers = yield* Effect.fork(Effect.all(Array.from({ length: 64 }, () => caller), { concurrency: "unbounded" }))
           yield* clock.advance(300_000)
           assert.isNotNull(callers.unsafePoll(), seed)
           assert.deepStrictEqual(failures, [], seed)
