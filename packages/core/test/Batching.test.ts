@@ -146,7 +146,8 @@ describe("Batching", () => {
         yield* ask(Array.from({ length: 60 }, () => "word").join(" "))
         yield* ask()
         class Odd { a = 1 }
-        yield* service.embed({ model: "m", input: ["x"], providerOptions: new Odd() })
+        const odd: object = new Odd()
+        yield* service.embed({ model: "m", input: ["x"], providerOptions: odd })
         assert.deepStrictEqual((yield* sent).map((texts) => texts.length), [4, 1, 0, 1])
         yield* TestClock.adjust("10 millis")
         yield* Fiber.join(waiting)
