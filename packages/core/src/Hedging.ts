@@ -149,8 +149,8 @@ const validate = InvalidOptions.validate(
  *
  * let asked = 0
  * const moody = LlmService.make("moody", {
- *   listModels: Effect.succeed([]),
- *   embed: ({ model }) => ++asked === 1 ? Effect.never : Effect.succeed({ model, vectors: [[1]], usage: {} })
+ *   embed: ({ model }) =>
+ *     Effect.suspend(() => ++asked === 1 ? Effect.never : Effect.succeed({ model, vectors: [[1]], usage: {} }))
  * })
  *
  * const program = Effect.gen(function*() {

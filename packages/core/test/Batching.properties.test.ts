@@ -267,7 +267,7 @@ describe("Batching", () => {
     // enough of everything has happened
     assert.isAbove(seen.joined, 150)
     assert.isAbove(seen.parted, 25)
-  })
+  }, 60_000)
 
   it("finds one at fault among any number in 2⌈log₂ n⌉ + 1 calls (P49)", async () => {
     await fc.assert(

@@ -226,5 +226,5 @@ describe("Coalescing", () => {
       { numRuns: 60 }
     )
     assert.isAbove(joined, 100)
-  })
+  }, 60_000)
 })

@@ -179,5 +179,5 @@ describe("Hedging", () => {
     )
     assert.isAbove(seen.hedged, 150)
     assert.isAbove(seen.won, 50)
-  })
+  }, 60_000)
 })
