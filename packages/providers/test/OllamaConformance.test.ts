@@ -2,6 +2,7 @@ import * as Ollama from "@spillway/providers/Ollama"
 import * as Conformance from "@spillway/testing/Conformance"
 import * as RecordedHttp from "@spillway/testing/RecordedHttp"
 import { ndjson } from "./examples.js"
+import { messages, posted, weather } from "./openAiChat.js"
 
 const model = "llama3.2"
 
@@ -31,21 +32,7 @@ const call = { function: { name: "get_weather", arguments: { city: "Oslo" } } }
 
 const refusal = (status: number, error: string) => RecordedHttp.json({ error }, { status })
 
-const sent = (body: object): Conformance.Sent => ({
-  method: "POST",
-  path: "/api/chat",
-  headers: { authorization: `Bearer ${Conformance.key}` },
-  body
-})
-
-const weather = {
-  type: "function",
-  function: {
-    name: "get_weather",
-    description: "The weather in a city, now",
-    parameters: Conformance.weather.parameters
-  }
-}
+const sent = (body: object) => posted("/api/chat", body)
 
 Conformance.suite({
   backend: "ollama",
@@ -61,7 +48,7 @@ Conformance.suite({
         model,
         stream: false,
         options: { num_predict: 64 },
-        messages: [{ role: "system", content: "Be brief." }, { role: "user", content: "Say hello." }]
+        messages: messages.chat
       })
     },
     stream: {

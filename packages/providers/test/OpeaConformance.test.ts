@@ -1,6 +1,7 @@
 import * as Opea from "@spillway/providers/Opea"
 import * as Conformance from "@spillway/testing/Conformance"
 import * as RecordedHttp from "@spillway/testing/RecordedHttp"
+import { messages, posted } from "./openAiChat.js"
 
 const model = "meta-llama/Meta-Llama-3-8B-Instruct"
 
@@ -21,12 +22,7 @@ const events = (...payloads: ReadonlyArray<string>) => {
 
 const refusal = (status: number, detail: unknown) => RecordedHttp.json({ detail }, { status })
 
-const sent = (body: object): Conformance.Sent => ({
-  method: "POST",
-  path: "/v1/chatqna",
-  headers: { authorization: `Bearer ${Conformance.key}` },
-  body
-})
+const sent = (body: object) => posted("/v1/chatqna", body)
 
 Conformance.suite({
   backend: "opea",
@@ -41,7 +37,7 @@ Conformance.suite({
         model,
         stream: false,
         max_tokens: 64,
-        messages: [{ role: "system", content: "Be brief." }, { role: "user", content: "Say hello." }]
+        messages: messages.chat
       })
     },
     stream: {

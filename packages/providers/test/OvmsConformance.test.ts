@@ -1,6 +1,7 @@
 import * as Ovms from "@spillway/providers/Ovms"
 import * as Conformance from "@spillway/testing/Conformance"
 import * as RecordedHttp from "@spillway/testing/RecordedHttp"
+import { messages, posted, sse } from "./openAiChat.js"
 
 const model = "OpenVINO/Qwen3-8B-int4-ov"
 
@@ -26,11 +27,6 @@ const chunk = (delta: object, finish_reason: string | null = null) => ({
 
 const first = chunk({ role: "assistant", content: null })
 
-const sse = (...events: ReadonlyArray<object | string>) => {
-  const body = events.map((event) => `data: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`).join("")
-  return { ...RecordedHttp.text("text/event-stream", body), body }
-}
-
 const counted = { ...first, choices: [], usage }
 
 const streamed = (...chunks: ReadonlyArray<object>) => sse(first, ...chunks, counted, "[DONE]")
@@ -49,12 +45,7 @@ const graph = (status: string, why: string) =>
 
 const refusal = (status: number, error: string) => RecordedHttp.json({ error }, { status })
 
-const sent = (body: object, path = "/v3/chat/completions"): Conformance.Sent => ({
-  method: "POST",
-  path,
-  headers: { authorization: `Bearer ${Conformance.key}` },
-  body
-})
+const sent = (body: object, path = "/v3/chat/completions") => posted(path, body)
 
 Conformance.suite({
   backend: "ovms",
@@ -68,7 +59,7 @@ Conformance.suite({
       sent: sent({
         model,
         max_tokens: 64,
-        messages: [{ role: "system", content: "Be brief." }, { role: "user", content: "Say hello." }]
+        messages: messages.chat
       })
     },
     stream: {
@@ -94,15 +85,7 @@ Conformance.suite({
     },
     toolRoundTrip: {
       sent: sent({
-        messages: [
-          { role: "user", content: "How is the weather in Oslo?" },
-          {
-            role: "assistant",
-            content: "Let me look.",
-            tool_calls: [{ id: "call_1", type: "function", function: { name: "get_weather" } }]
-          },
-          { role: "tool", tool_call_id: "call_1", content: "{\"sky\":\"clear\"}" }
-        ]
+        messages: messages.toolRoundTrip()
       })
     },
     structured: {
@@ -112,13 +95,7 @@ Conformance.suite({
     },
     image: {
       sent: sent({
-        messages: [{
-          role: "user",
-          content: [
-            { type: "text", text: "What is this?" },
-            { type: "image_url", image_url: { url: `data:image/png;base64,${Conformance.picture}` } }
-          ]
-        }]
+        messages: messages.image
       })
     },
     embeddings: {

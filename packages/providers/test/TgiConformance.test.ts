@@ -1,6 +1,7 @@
 import * as Tgi from "@spillway/providers/Tgi"
 import * as Conformance from "@spillway/testing/Conformance"
 import * as RecordedHttp from "@spillway/testing/RecordedHttp"
+import { messages, posted, weather } from "./openAiChat.js"
 
 const model = "tgi"
 
@@ -46,21 +47,7 @@ const refusal = (status: number, error: string, error_type: string) =>
 
 const broken = (message: string) => ({ error: { message, http_status_code: 422 } })
 
-const sent = (body: object): Conformance.Sent => ({
-  method: "POST",
-  path: "/v1/chat/completions",
-  headers: { authorization: `Bearer ${Conformance.key}` },
-  body
-})
-
-const weather = {
-  type: "function",
-  function: {
-    name: "get_weather",
-    description: "The weather in a city, now",
-    parameters: Conformance.weather.parameters
-  }
-}
+const sent = (body: object) => posted("/v1/chat/completions", body)
 
 Conformance.suite({
   backend: "tgi",
@@ -74,7 +61,7 @@ Conformance.suite({
       sent: sent({
         model,
         max_tokens: 64,
-        messages: [{ role: "system", content: "Be brief." }, { role: "user", content: "Say hello." }]
+        messages: messages.chat
       })
     },
     stream: {
@@ -109,19 +96,7 @@ Conformance.suite({
     },
     toolRoundTrip: {
       sent: sent({
-        messages: [
-          { role: "user", content: "How is the weather in Oslo?" },
-          {
-            role: "assistant",
-            content: null,
-            tool_calls: [{
-              id: "call_1",
-              type: "function",
-              function: { name: "get_weather", arguments: "{\"city\":\"Oslo\"}" }
-            }]
-          },
-          { role: "tool", tool_call_id: "call_1", content: "{\"sky\":\"clear\"}" }
-        ],
+        messages: messages.toolRoundTrip(null),
         tools: [weather]
       })
     },
@@ -132,13 +107,7 @@ Conformance.suite({
     },
     image: {
       sent: sent({
-        messages: [{
-          role: "user",
-          content: [
-            { type: "text", text: "What is this?" },
-            { type: "image_url", image_url: { url: `data:image/png;base64,${Conformance.picture}` } }
-          ]
-        }]
+        messages: messages.image
       })
     },
     models: {

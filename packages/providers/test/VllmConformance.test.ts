@@ -1,6 +1,7 @@
 import * as Vllm from "@spillway/providers/Vllm"
 import * as Conformance from "@spillway/testing/Conformance"
 import * as RecordedHttp from "@spillway/testing/RecordedHttp"
+import { messages, posted, sse, weather } from "./openAiChat.js"
 
 const model = "Qwen/Qwen3-0.6B"
 
@@ -48,11 +49,6 @@ const chunk = (delta: object, finish_reason: string | null = null) => ({
   choices: [{ index: 0, delta, logprobs: null, finish_reason, token_ids: null }]
 })
 
-const sse = (...events: ReadonlyArray<object | string>) => {
-  const body = events.map((event) => `data: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`).join("")
-  return { ...RecordedHttp.text("text/event-stream; charset=utf-8", body), body }
-}
-
 const call = {
   id: "chatcmpl-tool-3b1c",
   type: "function",
@@ -62,14 +58,7 @@ const call = {
 const refusal = (status: number, type: string, message: string, param: string | null = null) =>
   RecordedHttp.json({ error: { message, type, param, code: status } }, { status })
 
-const sent = (path: string, body: object): Conformance.Sent => ({
-  method: "POST",
-  path,
-  headers: { authorization: `Bearer ${Conformance.key}` },
-  body
-})
-
-const chat = (body: object) => sent("/v1/chat/completions", body)
+const chat = (body: object) => posted("/v1/chat/completions", body)
 
 const tooLong = "This model's maximum context length is 1024 tokens. However, you requested 1029 tokens."
 
@@ -85,7 +74,7 @@ Conformance.suite({
       sent: chat({
         model,
         max_tokens: 64,
-        messages: [{ role: "system", content: "Be brief." }, { role: "user", content: "Say hello." }]
+        messages: messages.chat
       })
     },
     stream: {
@@ -115,32 +104,13 @@ Conformance.suite({
       name: "get_weather",
       arguments: { city: "Oslo" },
       sent: chat({
-        tools: [{
-          type: "function",
-          function: {
-            name: "get_weather",
-            description: "The weather in a city, now",
-            parameters: Conformance.weather.parameters
-          }
-        }],
+        tools: [weather],
         tool_choice: "required"
       })
     },
     toolRoundTrip: {
       sent: chat({
-        messages: [
-          { role: "user", content: "How is the weather in Oslo?" },
-          {
-            role: "assistant",
-            content: "Let me look.",
-            tool_calls: [{
-              id: "call_1",
-              type: "function",
-              function: { name: "get_weather", arguments: "{\"city\":\"Oslo\"}" }
-            }]
-          },
-          { role: "tool", tool_call_id: "call_1", content: "{\"sky\":\"clear\"}" }
-        ]
+        messages: messages.toolRoundTrip()
       })
     },
     structured: {
@@ -150,13 +120,7 @@ Conformance.suite({
     },
     image: {
       sent: chat({
-        messages: [{
-          role: "user",
-          content: [
-            { type: "text", text: "What is this?" },
-            { type: "image_url", image_url: { url: `data:image/png;base64,${Conformance.picture}` } }
-          ]
-        }]
+        messages: messages.image
       })
     },
     embeddings: {
@@ -173,7 +137,7 @@ Conformance.suite({
       }),
       vectors: [[0.25, 0.5], [1, 2]],
       usage: { inputTokens: 8, outputTokens: 0 },
-      sent: sent("/v1/embeddings", { model, input: ["first", "second"], encoding_format: "float" })
+      sent: posted("/v1/embeddings", { model, input: ["first", "second"], encoding_format: "float" })
     },
     models: {
       answer: RecordedHttp.json({
