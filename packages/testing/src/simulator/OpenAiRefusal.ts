@@ -40,6 +40,17 @@ export const serverProblem = {
 export const serverError = body(serverProblem)
 
 /**
+ * What is wrong with a model that nobody has.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const noModel = (model: string) => ({
+  message: `The model \`${model}\` does not exist or you do not have access to it.`,
+  code: "model_not_found"
+})
+
+/**
  * A key as OpenAI quotes it: recognizable to who knows it, of no use to others.
  *
  * @since 0.1.0
@@ -108,10 +119,7 @@ export const refuse: Wire.Wire["refuse"] = {
   }),
   NoModel: ({ model }) => ({
     status: 404,
-    content: body({
-      message: `The model \`${model}\` does not exist or you do not have access to it.`,
-      code: "model_not_found"
-    })
+    content: body(noModel(model))
   }),
   RateLimited: ({ limit, model, of, used, waitMillis, wanted }) => ({
     status: 429,
