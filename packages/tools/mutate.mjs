@@ -45,13 +45,18 @@ const copy = (base) => {
   return to
 }
 
+/** The longest that the tests of one bug may take, in milliseconds; who never ends has noticed, too. */
+const patience = 300_000
+
 /** How many of the tests passed and failed; neither where they could not be run at all. */
 const test = (at, files) => {
   const report = join(at, "mutate-report.json")
   rmSync(report, { force: true })
   try {
-    execFileSync(join(at, "node_modules/.bin/vitest"), ["run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files], { cwd: at, stdio: "pipe" })
-  } catch {
+    const args = ["run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files]
+    execFileSync(join(at, "node_modules/.bin/vitest"), args, { cwd: at, stdio: "pipe", timeout: patience, killSignal: "SIGKILL" })
+  } catch (error) {
+    if (error.code === "ETIMEDOUT") return { passed: 0, failed: 1 }
     // the report says what failed; where there is none, nothing ran
   }
   if (!existsSync(report)) return { passed: 0, failed: 0 }
