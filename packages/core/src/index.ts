@@ -22,6 +22,13 @@ export * as Batching from "./Batching.js"
 export * as Budget from "./Budget.js"
 
 /**
+ * Bytes that come, or go, in pieces.
+ *
+ * @since 0.1.0
+ */
+export * as Bytes from "./Bytes.js"
+
+/**
  * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
  *
  * @since 0.1.0

@@ -103,8 +103,10 @@ describe("ObjectStores", () => {
         "sendPart",
         "uploads"
       ])
-      const said = { backend: "memory", model: "", priority: 0, tenant: "ada", deadline: Option.some(60_000) }
-      for (const call of calls) assert.deepInclude(call, said)
+      for (const { deadline, ...call } of calls) {
+        assert.deepInclude(call, { backend: "memory", model: "", priority: 0, tenant: "ada" })
+        assert.strictEqual(Option.getOrUndefined(deadline), 60_000)
+      }
     }))
 
   describe("content", () => {

@@ -10,13 +10,13 @@
  * @see https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/protocol/extension_binary_data.html
  * @since 0.1.0
  */
+import * as Bytes from "@spillway/core/Bytes"
 import type * as Inference from "@spillway/core/Inference"
 import * as LlmError from "@spillway/core/LlmError"
 import * as Tensor from "@spillway/core/Tensor"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as HttpBackend from "./HttpBackend.js"
-import * as Bytes from "./internal/bytes.js"
 import * as ExactJson from "./internal/exactJson.js"
 import * as Json from "./internal/json.js"
 import * as TensorJson from "./internal/tensorJson.js"

@@ -4,6 +4,7 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Bytes from "../Bytes.js"
 import * as LlmError from "../LlmError.js"
 import type * as ObjectBackend from "../ObjectBackend.js"
 import type * as Objects from "../Objects.js"
@@ -53,13 +54,5 @@ export const whole = (
   Effect.map(Stream.runCollect(bytes), (chunk) => join(Chunk.toReadonlyArray(chunk)))
 
 /** Pieces in one; a single one is not copied. */
-export const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  if (pieces.length === 1) return pieces[0]!
-  const joined = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    joined.set(piece, at)
-    at += piece.length
-  }
-  return joined
-}
+export const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array =>
+  pieces.length === 1 ? pieces[0]! : Bytes.join(pieces)

@@ -2,6 +2,7 @@
  * Tensors as lists of rows: what lies along the first dimension, which for most models is the batch.
  */
 import * as Option from "effect/Option"
+import { join as concat } from "../Bytes.js"
 import * as Tensor from "../Tensor.js"
 import * as Bytes from "./tensorBytes.js"
 
@@ -20,16 +21,6 @@ export const join = (first: Tensor.Tensor, others: ReadonlyArray<Tensor.Tensor>)
     data: bytes.length === all.length ? concat(bytes) : all.flatMap((tensor) => Tensor.elements(tensor))
     // of the first's datatype, as all of them are
   } as Tensor.Tensor
-}
-
-const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }
 
 /** The rows from one to another, that one not included. */

@@ -3,7 +3,7 @@
  *
  * @see https://www.rfc-editor.org/rfc/rfc7578
  */
-import * as Bytes from "./bytes.js"
+import * as Bytes from "@spillway/core/Bytes"
 
 /** A field: a text, or a file by its name. */
 export type Field =

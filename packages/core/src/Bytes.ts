@@ -4,7 +4,12 @@
  * @since 0.1.0
  */
 
-/** The pieces as one, copied. */
+/**
+ * The pieces as one, copied.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
   let at = 0
