@@ -166,21 +166,51 @@ export interface AdaptiveRate {
  */
 export interface Key {
   readonly id: string
-  readonly state: "ready" | "cooling" | "exhausted" | "retired"
-  /** Until when it cools, in milliseconds since 1970. */
+  /** `retired`: not accepted; `disabled`: out of use by hand. */
+  readonly state: "ready" | "cooling" | "exhausted" | "retired" | "disabled"
+  /** Until when it cools or is out of quota, in milliseconds since 1970; absent where somebody has to take it back. */
   readonly until?: number
   /** The error that brought it there. */
   readonly reason?: LlmError.Tag
   readonly inFlight: number
+  /** Calls that wait in the pool for a key, this one among those that would do. */
+  readonly queued?: number
   readonly requests: number
   readonly successes: number
   readonly failures: { readonly [T in LlmError.Tag]?: number }
   readonly inputTokens: number
   readonly outputTokens: number
+  /** What it has cost, as far as that is known, in millionths of a dollar. */
+  readonly microDollars?: number
+  /** How long it has lately taken to answer, on average, in milliseconds; the longer ago, the less. */
+  readonly latencyMillis?: number
   /** When it was last leased, in milliseconds since 1970. */
   readonly lastUsed?: number
   /** What the backend's own headers last said is left of the key's limits. */
   readonly remaining?: { readonly requests?: number; readonly tokens?: number }
+  /** Every limit that is known of it. */
+  readonly limits?: ReadonlyArray<KeyLimit>
+  /** How much is left of the one of them that is the nearest, from 0 to 1. */
+  readonly headroom?: number
+}
+
+/**
+ * A limit of a key, now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyLimit {
+  /** The model that it is a limit of; absent where it is one of the whole key. */
+  readonly model?: string
+  readonly of: "requests" | "tokens"
+  /** Who said so: the options, the backend's headers, or its refusals. */
+  readonly source: "config" | "headers" | "learned"
+  readonly perMinute: number
+  /** Most at once. */
+  readonly atOnce: number
+  /** What of that may go now. */
+  readonly remaining: number
 }
 
 /**

@@ -16,9 +16,12 @@ import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Held from "./Held.js"
+import { CurrentDeadline } from "./internal/deadline.js"
 import type { LlmError } from "./LlmError.js"
 import type * as LlmService from "./LlmService.js"
 import type * as Protection from "./Protection.js"
+
+export { CurrentDeadline } from "./internal/deadline.js"
 
 // -----------------------------------------------------------------------------
 // what a caller may say of a call
@@ -53,16 +56,6 @@ const levels = { high: 0, normal: 1, low: 2 } as const
  */
 export class CurrentPriority extends Context.Reference<CurrentPriority>()("@spillway/core/CurrentPriority", {
   defaultValue: (): Priority => "normal"
-}) {}
-
-/**
- * The moment (milliseconds on the `Clock`) by which calls made here must have ended; none unless a caller says so.
- *
- * @since 0.1.0
- * @category references
- */
-export class CurrentDeadline extends Context.Reference<CurrentDeadline>()("@spillway/core/CurrentDeadline", {
-  defaultValue: (): Option.Option<number> => Option.none()
 }) {}
 
 /**

@@ -315,7 +315,7 @@ describe("Telemetry", () => {
         assert.deepStrictEqual(yield* read("llm_batch_wait_seconds"), { "0.5": 0.005, "0.95": 0.01, "0.99": 0.02 })
         assert.deepStrictEqual(yield* read("llm_hedges_total"), { hedge: 2, other: 3 })
         assert.deepStrictEqual(yield* read("llm_coalesced_total"), { "": 12 })
-        assert.deepStrictEqual(yield* read("llm_keys"), { ready: 1, cooling: 1, exhausted: 0, retired: 0 })
+        assert.deepStrictEqual(yield* read("llm_keys"), { ready: 1, cooling: 1, exhausted: 0, retired: 0, disabled: 0 })
         assert.deepStrictEqual(yield* read("llm_key_inflight"), { "key-1": 2, "key-2": 0 })
         assert.deepStrictEqual(yield* read("llm_key_cooldown_seconds"), { "key-1": 0, "key-2": 3 })
         assert.deepStrictEqual(yield* read("llm_key_requests_total"), {

@@ -175,13 +175,18 @@ const fromKey = (backend: string, key: Monitor.Key): ReadonlyArray<Family> => {
     gauge(
       "key_state",
       "1 for the state of the key, 0 for the others",
-      ...oneHot(labels, ["ready", "cooling", "exhausted", "retired"], key.state)
+      ...oneHot(labels, ["ready", "cooling", "exhausted", "retired", "disabled"], key.state)
     ),
     gauge("key_in_flight", "Attempts under way with the key", { labels, value: key.inFlight }),
+    gauge("key_queued", "Calls that wait for a key, this one among those that would do", ...known(labels, key.queued)),
     counter("key_requests_total", "Attempts made with the key", { labels, value: key.requests }),
     counter("key_successes_total", "Attempts with the key that succeeded", { labels, value: key.successes }),
     counter("key_failures_total", "Attempts with the key that failed", ...byReason(labels, key.failures)),
     counter("key_tokens_total", "Tokens used with the key", ...tokensOf(labels, key)),
+    counter("key_cost_usd_total", "What the key has cost, as far as that is known", ...inUnits(labels, key.microDollars, 1_000_000)),
+    gauge("key_latency_seconds", "How long the key has lately taken to answer", ...inUnits(labels, key.latencyMillis, 1000)),
+    gauge("key_headroom", "Share that is left of the nearest of the key's limits", ...known(labels, key.headroom)),
+    gauge("key_limit_per_minute", "What the key is known to be allowed, and by whom", ...limitsOf(labels, key.limits ?? [])),
     gauge(
       "key_remaining",
       "What the backend says is left of the key's limits",
@@ -216,6 +221,15 @@ const fromBudget = (budget: Monitor.Budget): ReadonlyArray<Family> => {
 }
 
 const million = 1_000_000
+
+const inUnits = (labels: Labels, value: number | undefined, parts: number): ReadonlyArray<Sample> =>
+  known(labels, value === undefined ? undefined : value / parts)
+
+const limitsOf = (labels: Labels, limits: ReadonlyArray<Monitor.KeyLimit>): ReadonlyArray<Sample> =>
+  limits.map(({ model, of, perMinute, source }) => ({
+    labels: { ...labels, of, source, ...(model !== undefined && { model }) },
+    value: perMinute
+  }))
 
 const byReason = (labels: Labels, counts: { readonly [reason: string]: number }): ReadonlyArray<Sample> =>
   Object.entries(counts).map(([reason, value]) => ({ labels: { ...labels, reason }, value }))

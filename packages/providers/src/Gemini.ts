@@ -144,6 +144,11 @@ const definition = (root: string, baseUrl: string, headers: Options["headers"]):
   embed: {
     request: (request) => post(root, request, "batchEmbedContents", GeminiWire.toEmbedBody(request)),
     response: Answer.toEmbeddings
+  },
+  // a page of one model takes a good key, and counts against no limit
+  validate: {
+    request: () => Either.right({ method: "GET", path: `${root}/models?pageSize=1` }),
+    response: (body, exchange) => GeminiOwnWire.models(root).response(body, { ...exchange, input: undefined })
   }
 })
 

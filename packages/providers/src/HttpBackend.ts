@@ -78,6 +78,8 @@ export interface Definition {
   readonly infer?: Operation<Inference.Request, Inference.Inference>
   readonly health?: Operation<void, void>
   readonly listModels?: Operation<void, ReadonlyArray<Model.Model>>
+  /** The cheapest request that a key must be accepted for. @default the list of models, or else the sign of life */
+  readonly validate?: Operation<void, unknown>
 }
 
 /**
@@ -249,6 +251,14 @@ export interface Protected extends Exchanges {
 }
 
 /**
+ * What a backend needs of its pool: keys, and to tell how they are validated.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pool extends Pick<KeyPool.KeyPool, "acquire" | "validateBy"> {}
+
+/**
  * A backend at work: its service, and the exchanges of which another can be made (`Protection.own`) with what no other
  * backend has.
  *
@@ -281,13 +291,13 @@ export const ended = (usage: Completion.Usage): End => ({ _tag: "End", usage })
  */
 export const make = (
   definition: Definition,
-  pool: KeyPool.KeyPool,
+  pool: Pool,
   options: Options = {}
 ): Effect.Effect<HttpBackend, InvalidOptions.InvalidOptions, HttpClient.HttpClient> =>
   Effect.flatMap(
     Effect.all([readOptions(options), readBaseUrl(definition)]),
     ([options, baseUrl]) =>
-      Effect.map(
+      Effect.flatMap(
         Sending.executor({ spans: options.spans, keyHeaders: definition.keyHeaders ?? [] }),
         (execute) => {
           const wire: Wire = {
@@ -302,33 +312,46 @@ export const make = (
             run: (name, operation, input, model, usage) => exchange(wire, name, operation, input, model, usage),
             stream: (name, streaming, input, model) => streamed(wire, name, streaming, input, model)
           }
-          return {
+          return Effect.as(validating(wire), {
             ...exchanges,
-            service: serve(definition, exchanges),
-            within: (protection) => within(definition, exchanges, protection)
-          }
+            service: serve(wire),
+            within: (protection: Protection.Protection) => within(definition, exchanges, protection)
+          })
         }
       )
   )
 
-const serve = (
-  { backend, embed, generateText, health, infer, listModels, rerank, streamText }: Definition,
-  { run, stream }: Exchanges
-): LlmService.Service => {
-  const usage = (answer: { readonly usage: Completion.Usage }) => answer.usage
+const serve = (wire: Wire): LlmService.Service => {
+  const { backend, embed, generateText, health, infer, listModels, rerank, streamText } = wire.definition
+  const ask = <I extends LlmService.Request, A extends { readonly usage: Completion.Usage }>(
+    name: string,
+    operation: Operation<I, A>
+  ) =>
+  (request: I) => exchange(wire, name, operation, request, request.model, ({ usage }) => usage, { request })
+  const look = <A>(name: string, operation: Operation<void, A>) => exchange(wire, name, operation, undefined, "")
   return LlmService.make(backend, {
-    ...(generateText && {
-      generateText: (request: Completion.Request) => run("generateText", generateText, request, request.model, usage)
-    }),
+    ...(generateText && { generateText: ask("generateText", generateText) }),
     ...(streamText && {
-      streamText: (request: Completion.Request) => stream("streamText", streamText, request, request.model)
+      streamText: (request: Completion.Request) =>
+        streamed(wire, "streamText", streamText, request, request.model, { request })
     }),
-    ...(embed && { embed: (request: Embedding.Request) => run("embed", embed, request, request.model, usage) }),
-    ...(rerank && { rerank: (request: Rerank.Request) => run("rerank", rerank, request, request.model, usage) }),
-    ...(infer && { infer: (request: Inference.Request) => run("infer", infer, request, request.model, usage) }),
-    ...(health && { health: run("health", health, undefined, "") }),
-    ...(listModels && { listModels: run("listModels", listModels, undefined, "") })
+    ...(embed && { embed: ask("embed", embed) }),
+    ...(rerank && { rerank: ask("rerank", rerank) }),
+    ...(infer && { infer: ask("infer", infer) }),
+    ...(health && { health: look("health", health) }),
+    ...(listModels && { listModels: look("listModels", listModels) })
   })
+}
+
+/** Tells the pool how keys are validated. */
+const validating = (wire: Wire): Effect.Effect<void> => {
+  const { health, listModels, validate } = wire.definition
+  const operation: Operation<void, unknown> | undefined = validate ?? listModels ?? health
+  return operation === undefined
+    ? Effect.void
+    : wire.pool.validateBy((id) =>
+      exchange(wire, "validate", operation, undefined, "", undefined, { id, probe: true })
+    )
 }
 
 const within = ({ backend }: Definition, { run, stream }: Exchanges, protection: Protection.Protection): Protected => {
@@ -389,7 +412,7 @@ const readBaseUrl = ({ backend, baseUrl }: Definition): Either.Either<string, In
 interface Wire {
   readonly definition: Definition
   readonly baseUrl: string
-  readonly pool: KeyPool.KeyPool
+  readonly pool: Pool
   readonly options: Required<Options>
   readonly execute: Sending.Execute
   readonly requests: Sending.Requests
@@ -451,7 +474,9 @@ const send = (
   return Effect.matchEffect(wire.execute(request), {
     onSuccess: (response) => {
       const status = response.status
-      return status >= 200 && status < 300 ? Effect.succeed(response) : Attempt.refused(attempt, response)
+      if (status < 200 || status >= 300) return Attempt.refused(attempt, response)
+      attempt.lease.answered()
+      return Effect.succeed(response)
     },
     onFailure: (error) =>
       // a client that was given to us with `filterStatusOk` on it
@@ -487,12 +512,13 @@ const exchange = <I, A>(
   operation: Operation<I, A>,
   input: I,
   model: string,
-  usage: ((answer: A) => Completion.Usage) | undefined
+  usage?: (answer: A) => Completion.Usage,
+  wanted?: KeyPool.Wanted
 ): Effect.Effect<A, LlmError.LlmError> =>
   Effect.suspend(() => {
     const prepared = prepare(wire, name, operation, input, model)
     return Either.isLeft(prepared) ? Effect.fail(prepared.left) : Effect.acquireUseRelease(
-      wire.pool.acquire(model),
+      wire.pool.acquire(model, wanted),
       (lease) => {
         const attempt = prepared.right.begin(lease)
         const asked = Effect.flatMap(send(wire, prepared.right, attempt), (response) =>
@@ -555,7 +581,8 @@ const streamed = <I, A>(
   name: string,
   streaming: Streaming<I, A>,
   input: I,
-  model: string
+  model: string,
+  wanted?: KeyPool.Wanted
 ): Stream.Stream<A, LlmError.LlmError> =>
   Stream.fromPull(Effect.suspend(() => {
     let lease: KeyPool.Lease | undefined
@@ -565,7 +592,7 @@ const streamed = <I, A>(
       const prepared = prepare(wire, name, streaming, input, model)
       return Either.isLeft(prepared) ? Effect.fail(prepared.left) : Effect.flatMap(
         // nothing comes between having a lease and knowing of it
-        Effect.uninterruptible(Effect.map(wire.pool.acquire(model), (leased) => lease = leased)),
+        Effect.uninterruptible(Effect.map(wire.pool.acquire(model, wanted), (leased) => lease = leased)),
         (lease) => {
           const attempt = prepared.right.begin(lease)
           const opened = Effect.flatMap(

@@ -44,6 +44,8 @@ export interface Profile extends OpenAiWire.Dialect {
   readonly operations?: ReadonlyArray<Exclude<LlmService.Operation, "infer">>
   /** The route, from the address, that says whether it is well. @default the list of models, the cheapest sign of life */
   readonly healthPath?: string
+  /** The route, from path on, that wants a key where the list of models does not. @default the list of models */
+  readonly validatePath?: string
   /** The route, from the address, that ranks documents. @default path and "/rerank" */
   readonly rerankPath?: string
   /** The headers that show a key; their names are to be in `keyHeaders`. @default "Authorization: Bearer …" */
@@ -171,7 +173,8 @@ export const toDefinition = (
     ...(has.has("embed") && { embed: all.embed }),
     ...(has.has("rerank") && { rerank: all.rerank }),
     ...(has.has("listModels") && { listModels: all.listModels }),
-    ...(has.has("health") && { health: all.health })
+    ...(has.has("health") && { health: all.health }),
+    ...(profile.validatePath !== undefined && { validate: toHealth(at(profile.validatePath, ""), listModels) })
   }
 }
 

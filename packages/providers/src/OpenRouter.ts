@@ -3,7 +3,7 @@
  *
  * How it differs: models go by `vendor/model`; usage arrives unasked; reasoning is told in `reasoning`; what a vendor
  * does wrong comes as a 502, or within a stream that began well; a 403 is a prompt that was flagged, or a key whose own
- * limit is used up. It is told by headers who asks: `headers: { "http-referer": …, "x-title": … }`.
+ * limit is used up. Anybody may list the models. It is told by headers who asks: `headers: { "http-referer": …, "x-title": … }`.
  *
  * @see https://openrouter.ai/docs/api/reference/overview
  * @see https://openrouter.ai/docs/api/reference/errors-and-debugging
@@ -23,6 +23,8 @@ export const profile: OpenAiCompat.Profile = {
   baseUrlVariable: "OPENROUTER_BASE_URL",
   keyVariable: "OPENROUTER_API_KEY",
   operations: ["generateText", "streamText", "embed", "rerank", "listModels", "health"],
+  // https://openrouter.ai/docs/api/api-reference/api-keys/get-current-key
+  validatePath: "/key",
   maxTokensField: "max_completion_tokens",
   usageUnasked: true,
   topK: true,

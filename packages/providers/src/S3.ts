@@ -70,8 +70,8 @@ export interface Endpoint {
 }
 
 /**
- * How several endpoints are used: each request by the first that is well (`failover`), in turns, or by the one with the
- * fewest requests under way, which suits several doors to the same objects; or `replicate`, where each endpoint has all
+ * How several endpoints are used: each request by the first that is well (`failover`), or as a pool takes its keys
+ * (`KeyPool.Strategy`), which suits several doors to the same objects; or `replicate`, where each endpoint has all
  * objects of its own: what is written is written to all, and read from the first that has it (see `Replication`).
  *
  * @since 0.1.0
@@ -105,7 +105,7 @@ export interface Options {
   /** Whether the content of objects is signed. @default over http, and not over https */
   readonly signContent?: boolean | undefined
   /** How endpoints are leased; one that has had a fault is avoided for `faultCooldown`, here 10 seconds by default. */
-  readonly pool?: Omit<KeyPool.Options, "backend" | "keys" | "strategy"> | undefined
+  readonly pool?: Omit<KeyPool.Options, "backend" | "keys" | "strategy" | "canChange"> | undefined
   /** How the wire is used. */
   readonly http?: Pick<HttpBackend.Options, "maxResponseBytes" | "spans"> | undefined
 }
@@ -150,6 +150,7 @@ export const make = (
       faultCooldown: "10 seconds",
       ...options.pool,
       backend,
+      canChange: false,
       strategy: strategy === "replicate" ? "failover" : strategy,
       // what is leased is a place to go; its secrets never leave it
       keys: Arr.map(endpoints, ({ name }) => ({ name, key: Redacted.make(name) }))
@@ -199,7 +200,7 @@ const readOptions = InvalidOptions.validate(
     // each is validated where it belongs
     endpoints: Schema.Unknown,
     pool: Schema.optional(Schema.Unknown),
-    strategy: Schema.optionalWith(InvalidOptions.oneOf("round-robin", "least-loaded", "failover", "replicate"), {
+    strategy: Schema.optionalWith(InvalidOptions.oneOf(...KeyPool.strategies, "replicate"), {
       default: (): Strategy => "failover"
     }),
     bucket: Schema.optional(InvalidOptions.name),

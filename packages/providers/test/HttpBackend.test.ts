@@ -61,26 +61,21 @@ const listening = (...keys: ReadonlyArray<string>) => {
       return {
         key: redacted[id]!,
         id: `key-${id}`,
+        answered: () => undefined,
         succeeded: (usage) => heard.push(usage),
         failed: (error) => {
           heard.push(error._tag)
           return new LlmError.RateLimited({ backend: "tiny", message: `pool: ${error.message}` })
         },
         observed: (limits) => heard.push(limits),
+        spent: (microDollars) => heard.push(microDollars),
         release: () => {
           if (!released) heard.push(`release ${id}`)
           released = true
         }
       }
     })
-  const pool: KeyPool.KeyPool = {
-    backend: "tiny",
-    acquire,
-    lease: () => Effect.dieMessage("not used"),
-    stats: Effect.succeed([]),
-    revalidate: () => Effect.succeed(false),
-    replace: () => Effect.succeed(false)
-  }
+  const pool: HttpBackend.Pool = { acquire, validateBy: () => Effect.void }
   return { heard, pool }
 }
 

@@ -11,7 +11,13 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 
-interface Variable {
+/**
+ * A key that stands in an environment variable, and what that is called.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Variable {
   readonly name: string
   readonly key: Redacted.Redacted
 }

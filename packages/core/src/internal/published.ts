@@ -18,6 +18,8 @@ const gauges = {
   llm_batch_wait_seconds: "How long the last requests waited for others to be sent with.",
   llm_key_inflight: "Attempts under way with the key.",
   llm_key_cooldown_seconds: "How long the key still rests.",
+  llm_key_headroom: "Share that is left of the nearest of the key's limits.",
+  llm_key_latency_seconds: "How long the key has lately taken to answer.",
   llm_keys: "Keys of the pool, by state.",
   llm_budget_limit_usd: "How much may be spent by each who has the limit.",
   llm_budget_spent_usd: "What he has spent of it who has spent the most.",
@@ -36,6 +38,7 @@ const counters = {
   llm_hedges_total: "Attempts made beside a slow one, by who answered first.",
   llm_coalesced_total: "Callers who shared a call that was under way.",
   llm_key_requests_total: "Attempts with the key, by how they ended.",
+  llm_key_cost_usd_total: "What the key has cost, as far as that is known.",
   llm_budget_refused_total: "Calls for which a budget had no room.",
   llm_tenant_cost_usd_total: "What the calls of a tenant have cost."
 } as const
@@ -48,7 +51,7 @@ const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = {
   disabled: 4
 }
 const quantiles = [["p50", "0.5"], ["p95", "0.95"], ["p99", "0.99"]] as const
-const keyStates = ["ready", "cooling", "exhausted", "retired"] as const satisfies ReadonlyArray<Monitor.Key["state"]>
+const keyStates = ["ready", "cooling", "exhausted", "retired", "disabled"] as const satisfies ReadonlyArray<Monitor.Key["state"]>
 
 interface Series {
   readonly isCounter: boolean
@@ -131,6 +134,9 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
       const labels = { backend, key: key.id }
       set("llm_key_inflight", labels, key.inFlight)
       set("llm_key_cooldown_seconds", labels, Math.max((key.until ?? 0) - snapshot.at, 0) / 1000)
+      if (key.headroom !== undefined) set("llm_key_headroom", labels, key.headroom)
+      if (key.latencyMillis !== undefined) set("llm_key_latency_seconds", labels, key.latencyMillis / 1000)
+      if (key.microDollars !== undefined) set("llm_key_cost_usd_total", labels, key.microDollars / million)
       set("llm_key_requests_total", { ...labels, outcome: "success" }, key.successes)
       for (const [outcome, count] of Object.entries(key.failures)) {
         set("llm_key_requests_total", { ...labels, outcome }, count)

@@ -68,7 +68,7 @@ const leased = <A>(
   use: (attempt: Attempt.Attempt) => Effect.Effect<A, LlmError.LlmError>
 ): Effect.Effect<A, LlmError.LlmError> =>
   Effect.acquireUseRelease(
-    Effect.zip(wire.pool.acquire("", at), Clock.currentTimeMillis),
+    Effect.zip(wire.pool.acquire("", { id: at }), Clock.currentTimeMillis),
     ([lease]) => use(attemptOf(wire, operation, outgoing, lease)),
     ([lease, began], exit) => Effect.map(Clock.currentTimeMillis, (now) => giveBack(wire, lease, exit, now - began))
   )
@@ -160,7 +160,7 @@ const openWith = (
 ): Effect.Effect<Opened, LlmError.LlmError, Scope.Scope> =>
   Effect.flatMap(
     Effect.acquireRelease(
-      Effect.zip(wire.pool.acquire("", asked.at), Clock.currentTimeMillis),
+      Effect.zip(wire.pool.acquire("", { id: asked.at }), Clock.currentTimeMillis),
       ([lease, began], exit) => Effect.map(Clock.currentTimeMillis, (now) => giveBack(wire, lease, exit, now - began))
     ),
     ([lease]) => {

@@ -26,7 +26,7 @@ export const make = (wire: Wire, only: string | undefined): ObjectBackend.Defini
     }
     const checked = requests.head(at)
     if (Either.isLeft(checked)) return Effect.fail(checked.left)
-    return Effect.zipWith(wire.pool.acquire("", only), Clock.currentTimeMillis, (lease, now) => {
+    return Effect.zipWith(wire.pool.acquire("", { id: only }), Clock.currentTimeMillis, (lease, now) => {
       lease.release()
       // the pool was made of these endpoints
       const endpoint = wire.endpoints.get(lease.id)!

@@ -12,7 +12,7 @@ import * as Address from "./address.js"
 export interface Options {
   /** The keys, for a server that wants one. @default none */
   readonly apiKeys?: KeyPool.Options["keys"]
-  /** How the keys are used. */
+  /** How the keys are used; without any, what holds of the server as a whole. */
   readonly keys?: Omit<KeyPool.Options, "backend" | "keys">
   /** The address. @default that of a server on this machine */
   readonly baseUrl?: string
@@ -24,7 +24,7 @@ export interface Options {
 
 /** The pool of the keys, or of the one anonymous key: a 429 then concerns the whole server. */
 export const pool = (backend: string, { apiKeys, keys }: Options) =>
-  apiKeys === undefined ? KeyPool.anonymous(backend) : KeyPool.make({ ...keys, backend, keys: apiKeys })
+  apiKeys === undefined ? KeyPool.anonymous(backend, keys) : KeyPool.make({ ...keys, backend, keys: apiKeys })
 
 /** A key as `Authorization: Bearer …`. */
 export const bearer = (key: Redacted.Redacted): Readonly<Record<string, string>> => ({
