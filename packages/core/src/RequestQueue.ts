@@ -8,19 +8,20 @@
  * a caller who gives up is out in the same instant. A place is held until the answer has *ended*, which for a stream
  * is when its last part is there, or its consumer goes away.
  *
- * **Whose turn it is**, from the strongest rule to the weakest:
+ * **Whose turn it is**, the stronger rule first:
  *
- * 1. *Ageing*: a call that has waited `ageing` × (1 + its level) goes before all that have not, so that no level starves.
- * 2. *Priority* (`Policy.CurrentPriority`): the most urgent level.
- * 3. *Fairness* (`Policy.CurrentTenant`): between the tenants who have a call there (at that level, or of that age) it
- *    goes round, to each as much as its weight says. Who has many calls waiting makes his own wait, not those of others.
- * 4. *Deadlines* (`Policy.CurrentDeadline`): of a tenant's calls the one that would have to be given up first, by its
- *    deadline, or by the queue's longest wait; so those without a deadline go in the order they came. Those of rule 1
- *    go by how long they have been out of patience.
- * 5. *Seniority*: whoever came first. A further attempt stands where the first one stood.
+ * 1. *Priority* (`Policy.CurrentPriority`): the most urgent level.
+ * 2. *Fairness* (`Policy.CurrentTenant`): between the tenants who have a call at that level it goes round, and each has
+ *    as much as its weight says. Whoever has many calls waiting makes its own wait, not those of others.
+ * 3. *Deadlines* (`Policy.CurrentDeadline`): of a tenant's calls, the one that would have to be given up first, by its
+ *    deadline or by the queue's longest wait; so those without a deadline go in the order they came.
+ * 4. *Seniority*: whoever came first. A further attempt stands where the first one stood.
  *
- * So a call is overtaken by calls of its own tenant that were accepted less than its patience after it, and by those of
- * others only in turn.
+ * Against starvation there is *ageing*: a call's patience ends when it has waited `ageing` × (1 + its level). As long as
+ * any such call waits, levels do not count between tenants: it goes round all of them, and of a tenant those calls go
+ * first that have waited their patience, the one that did so first before the others, then the rest by the rules above.
+ * So of its own tenant's calls only those overtake a call that came less than its patience after it, and of the other
+ * tenants' only as many as have their turns.
  *
  * **What is not let in** is told so at once, and costs no call to the backend: `QueueFull` when no more may wait (or,
  * by option, one that is less urgent has to go), `DeadlineExceeded` when it would wait past its deadline by the pace at
@@ -73,7 +74,7 @@ export interface Options {
    */
   readonly maxWait?: Duration.DurationInput | undefined
   /**
-   * How long a `high` call waits before it goes before those that have not waited so long, from 1 millisecond; a
+   * How long a `high` call waits until its patience ends and it goes before its tenant's others, from 1 millisecond; a
    * `normal` one waits twice as long, a `low` one three times. With `Duration.infinity` more urgent calls always go
    * first, and low ones starve.
    *

@@ -56,13 +56,10 @@ export const remove = <A>(heap: Heap<A>, place: Place<A>): void => {
 export const change = <A>(heap: Heap<A>, place: Place<A>, key: number, tie: number): void => settle(heap, place, key, tie)
 
 /** The sum of a number that each of them has; of very many only some are looked at, and it is about that. */
-export const sum = <A>(all: ReadonlyArray<A>, of: (one: A, at: number) => number): number => {
+export const sum = <A>(all: ReadonlyArray<A>, of: (one: A) => number): number => {
   const step = Math.max(all.length / most, 1)
   let sum = 0
-  for (let next = 0; next < all.length; next += step) {
-    const at = Math.floor(next)
-    sum += of(all[at]!, at)
-  }
+  for (let at = 0; at < all.length; at += step) sum += of(all[Math.floor(at)]!)
   return sum * step
 }
 const most = 128

@@ -1,11 +1,9 @@
 /**
- * Who is there: since when, by which name, and how many of each tenant. Every step takes the same time, however many
- * there are.
+ * Who is there: since when, and by which name. Every step takes the same time, however many there are.
  */
 
 /** One who is there. */
 export interface Guest<Self> {
-  readonly tenant: string
   /** What it is called by; several may have the same name. */
   readonly id: string | undefined
   /** When it came. */
@@ -17,8 +15,6 @@ export interface Guest<Self> {
 
 export interface Register<A> {
   readonly size: () => number
-  /** How many of a tenant's are there. */
-  readonly sizeOf: (tenant: string) => number
   /** Those with this name. */
   readonly named: (id: string) => Iterable<A>
   /** Who has been there longest. */
@@ -30,20 +26,16 @@ export interface Register<A> {
 
 /** Nobody is there. */
 export const make = <A extends Guest<A>>(): Register<A> => {
-  const tenants = new Map<string, number>()
   const names = new Map<string, Set<A>>()
   let size = 0
   let oldest: A | undefined
   let youngest: A | undefined
-  const sizeOf = (tenant: string) => tenants.get(tenant) ?? 0
   return {
     size: () => size,
-    sizeOf,
     named: (id) => names.get(id) ?? [],
     oldest: () => oldest,
     add(guest) {
       size++
-      tenants.set(guest.tenant, sizeOf(guest.tenant) + 1)
       guest.older = youngest
       if (youngest === undefined) oldest = guest
       else youngest.younger = guest
@@ -55,9 +47,6 @@ export const make = <A extends Guest<A>>(): Register<A> => {
     },
     remove(guest) {
       size--
-      const left = sizeOf(guest.tenant) - 1
-      if (left === 0) tenants.delete(guest.tenant)
-      else tenants.set(guest.tenant, left)
       const { older, younger } = guest
       if (older === undefined) oldest = younger
       else older.younger = younger

@@ -1,11 +1,12 @@
 /**
- * Turns between tenants: weighted deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing Using Deficit
- * Round Robin", 1995).
+ * Turns: weighted deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing Using Deficit Round Robin",
+ * 1995).
  *
- * Everyone who has something waiting is visited once a round, in the order in which they came. A visit adds a quantum
- * to the tenant's credit, and as long as that pays for the next item it goes. What is left is kept for the next round,
- * or lost where nothing more waits. So over any time in which two tenants have something waiting, what they get
- * differs, by weight, by no more than a quantum and the dearest item of each.
+ * Everyone who has something waiting is visited once a round, in the order in which they came; who comes when the round
+ * has begun is visited from the next one on. A visit adds a quantum to the credit, and as long as that pays for the next
+ * item it goes. What is left is kept for the next round, or lost where nothing more waits. So over any time in which two
+ * of them have something waiting, what they get differs, by weight, by no more than a quantum and the dearest item of
+ * each.
  *
  * No visit is made in which nothing would go: of everyone it is known in which round the next item can be paid, and the
  * first of them is at hand. Who is alone is not counted, and then no item is asked what it costs.
@@ -13,12 +14,9 @@
 import * as Heap from "./heap.js"
 
 /** Those who take turns. */
-export interface Ring<A> {
-  readonly tenants: Map<string, Heap.Place<Tenant<A>>>
+export interface Ring<F> {
   /** By the round in which they can pay. */
-  readonly order: Heap.Heap<Tenant<A>>
-  /** How many items wait. */
-  size: number
+  readonly order: Heap.Heap<F>
   /** The round that is under way, and how many are not to be visited in it any more. */
   round: number
   visited: number
@@ -26,115 +24,83 @@ export interface Ring<A> {
   came: number
 }
 
-/** One who has something waiting. */
-export interface Tenant<A> {
-  readonly name: string
-  readonly items: Heap.Heap<A>
+/** One who takes turns in a ring; all but the quantum is the ring's own. */
+export interface Flow<Self> {
+  /** What a visit adds to the credit. */
   readonly quantum: number
-  /** How many came before; the place in a round. */
-  readonly number: number
-  /** What was left after the last visit, and in which round that was. */
+  place: Heap.Place<Self> | undefined
+  /** How many came before: when in a round it is visited. */
+  number: number
+  /** What is left after the last visit, and in which round that was. */
   credit: number
   lastVisit: number
 }
 
 /** The rules of the turns. */
-export interface Rounds<A> {
-  /** Of one tenant's items the smallest key goes first. */
-  readonly add: (ring: Ring<A>, tenant: string, item: A, key: number, tie: number) => Heap.Place<A>
-  readonly remove: (ring: Ring<A>, tenant: string, place: Heap.Place<A>) => void
-  /** The one whose turn it is. */
-  readonly first: (ring: Ring<A>) => A | undefined
-  /** Takes out that one, which pays for it. */
-  readonly take: (ring: Ring<A>) => A | undefined
-  /** About how many of those who wait would go before one who came now, rather too few than too many. */
-  readonly ahead: (ring: Ring<A>, tenant: string, key: number) => number
+export interface Rounds<F> {
+  /** One who had nothing waiting has something. */
+  readonly join: (ring: Ring<F>, flow: F) => void
+  /** One has nothing more. */
+  readonly leave: (ring: Ring<F>, flow: F) => void
+  /** Another item may be the next one. */
+  readonly change: (ring: Ring<F>, flow: F) => void
+  /** Whose turn it is. */
+  readonly first: (ring: Ring<F>) => F | undefined
+  /** Takes from the one whose turn it is what its next item costs, which is to go then. */
+  readonly pay: (ring: Ring<F>) => void
+  /** About how many items of the others go before so many of this one have gone, rather too few than too many. */
+  readonly others: (ring: Ring<F>, flow: F, items: number) => number
 }
 
-export const makeRing = <A>(): Ring<A> => ({ tenants: new Map(), order: Heap.make(), size: 0, round: 0, visited: 0, came: 0 })
+export const makeRing = <F>(): Ring<F> => ({ order: Heap.make(), round: 0, visited: 0, came: 0 })
 
-/** Turns by what a tenant's credit grows in a round, and what an item costs. */
-export const make = <A>(quantumOf: (tenant: string) => number, costOf: (item: A) => number): Rounds<A> => {
-  const costOfNext = ({ items }: Tenant<A>) => costOf(Heap.first(items)!)
-
-  const schedule = ({ order, round }: Ring<A>, place: Heap.Place<Tenant<A>>) => {
-    const tenant = place.item
-    if (Heap.size(order) === 1) return
-    const visits = Math.ceil(Math.max(costOfNext(tenant) - tenant.credit, 0) / tenant.quantum)
-    Heap.change(order, place, Math.max(tenant.lastVisit + visits, round), tenant.number)
+/** Turns by what the next item of each costs, and how many items it has. */
+export const make = <F extends Flow<F>>(costOfNext: (flow: F) => number, sizeOf: (flow: F) => number): Rounds<F> => {
+  const change = (ring: Ring<F>, flow: F) => {
+    if (Heap.size(ring.order) === 1) return
+    const visits = Math.ceil(Math.max(costOfNext(flow) - flow.credit, 0) / flow.quantum)
+    Heap.change(ring.order, flow.place!, Math.max(flow.lastVisit + visits, ring.round), flow.number)
   }
-
-  const join = (ring: Ring<A>, name: string, item: A, key: number, tie: number) => {
-    const items = Heap.of(item, key, tie)
-    const number = ring.came++
-    // the last to be visited: in this round if all the others are still to be visited in it, else in the next
-    const lastVisit = ring.visited > 0 ? ring.round : ring.round - 1
-    const tenant = { name, items, quantum: quantumOf(name), number, credit: 0, lastVisit }
-    if (lastVisit === ring.round) ring.visited++
-    const place = Heap.add(ring.order, tenant, ring.round, number)
-    ring.tenants.set(name, place)
-    // the first to come was not counted while it was alone
-    if (Heap.size(ring.order) === 2) ring.order.places.slice().forEach((place) => schedule(ring, place))
-    else schedule(ring, place)
-    return items.places[0]!
-  }
-
-  const remove = (ring: Ring<A>, name: string, place: Heap.Place<A>) => {
-    const tenant = ring.tenants.get(name)!
-    const { items } = tenant.item
-    const wasNext = place === items.places[0]
-    Heap.remove(items, place)
-    ring.size--
-    if (Heap.size(items) === 0) {
-      ring.tenants.delete(name)
-      Heap.remove(ring.order, tenant)
-      if (tenant.item.lastVisit === ring.round) ring.visited--
-    } else if (wasNext) schedule(ring, tenant)
-  }
-
   return {
-    add(ring, name, item, key, tie) {
-      ring.size++
-      const tenant = ring.tenants.get(name)
-      if (tenant === undefined) return join(ring, name, item, key, tie)
-      const place = Heap.add(tenant.item.items, item, key, tie)
-      if (place.at === 0) schedule(ring, tenant)
-      return place
+    join(ring, flow) {
+      flow.number = ring.came++
+      flow.credit = 0
+      // of those that are here, none may have been visited yet
+      flow.lastVisit = ring.visited > 0 ? ring.round : ring.round - 1
+      if (flow.lastVisit === ring.round) ring.visited++
+      flow.place = Heap.add(ring.order, flow, ring.round, flow.number)
+      // the first to come was not counted while it was alone
+      if (Heap.size(ring.order) === 2) for (const { item } of ring.order.places.slice()) change(ring, item)
+      else change(ring, flow)
     },
-    remove,
-    first(ring) {
-      const tenant = Heap.first(ring.order)
-      return tenant === undefined ? undefined : Heap.first(tenant.items)
+    leave(ring, flow) {
+      Heap.remove(ring.order, flow.place!)
+      if (flow.lastVisit === ring.round) ring.visited--
     },
-    take(ring) {
-      const tenant = Heap.first(ring.order)
-      if (tenant === undefined) return undefined
-      const next = tenant.items.places[0]!
+    change,
+    first: (ring) => Heap.first(ring.order),
+    pay(ring) {
+      const flow = Heap.first(ring.order)!
       if (Heap.size(ring.order) === 1) {
-        tenant.credit = 0
+        flow.credit = 0
       } else {
         const round = ring.order.keys[0]!
-        tenant.credit += (round - tenant.lastVisit) * tenant.quantum - costOf(next.item)
+        flow.credit += (round - flow.lastVisit) * flow.quantum - costOfNext(flow)
         if (round > ring.round) {
           ring.round = round
           ring.visited = 0
         }
       }
-      if (tenant.lastVisit < ring.round) {
-        tenant.lastVisit = ring.round
+      if (flow.lastVisit < ring.round) {
+        flow.lastVisit = ring.round
         ring.visited++
       }
-      remove(ring, tenant.name, next)
-      return next.item
     },
-    ahead(ring, name, key) {
-      const tenant = ring.tenants.get(name)?.item
-      if (tenant === undefined) return 0
-      const own = Heap.sum(tenant.items.keys, (other) => other <= key ? 1 : 0)
-      if (ring.tenants.size === 1) return own
-      const rounds = own * costOfNext(tenant) / tenant.quantum
-      return own + Heap.sum(ring.order.places, ({ item }) =>
-        item === tenant ? 0 : Math.min(Heap.size(item.items), rounds * item.quantum / costOfNext(item)))
+    others({ order }, flow, items) {
+      if (Heap.size(order) === 1) return 0
+      const rounds = items * costOfNext(flow) / flow.quantum
+      return Heap.sum(order.places, ({ item }) =>
+        item === flow ? 0 : Math.min(sizeOf(item), rounds * item.quantum / costOfNext(item)))
     }
   }
 }

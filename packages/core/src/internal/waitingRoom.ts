@@ -1,49 +1,36 @@
 /**
- * Who waits, and whose turn it is. Every step is synchronous and takes O(log n).
- *
- * The order: whoever has waited a whole patience (it is longer at a less urgent level) goes before all who have not, and
- * those go by level. Where several tenants have someone there, they take turns (`rounds.ts`). Of one tenant, whoever ran
- * out of patience first goes first, and within a level whoever would have to be given up first; at the same moment
- * whoever came first.
+ * Who waits: whose turn it is, whose patience has come to its end, and who would have to go first. Every step is
+ * synchronous and takes O(log n).
  */
 import * as Heap from "./heap.js"
 import * as Register from "./register.js"
-import * as Rounds from "./rounds.js"
+import * as Turns from "./turns.js"
 
 /** One who waits. */
-export interface Waiter<Self> extends Register.Guest<Self> {
-  /** Who came before has the smaller, also within a millisecond. */
-  readonly sequence: number
-  /** When it would have to be given up. */
-  readonly due: number
-  /** From 0 (most urgent) on. */
+export interface Waiter<Self> extends Turns.Waiter, Register.Guest<Self> {
   level: number
-  /** When its patience ends. */
   patience: number
   /** Where it stands in each order; the room's own, and absent when it is not there. */
   standing: Standing<Self> | undefined
 }
 
 interface Standing<A> {
-  readonly ring: Rounds.Ring<A>
-  readonly turn: Heap.Place<A>
+  readonly turn: Turns.Spot<A>
   /** Absent where it has no end, or has ended. */
   readonly patience: Heap.Place<A> | undefined
   readonly leastUrgent: Heap.Place<A> | undefined
 }
 
 /** How a room is kept. */
-export interface Options<A> {
-  /** By how much a tenant's credit grows each time it is visited. */
-  readonly quantumOf: (tenant: string) => number
-  /** What a waiter costs of that; asked only of those between whose tenants there are turns. */
-  readonly costOf: (waiter: A) => number
+export interface Options<A> extends Turns.Prices<A> {
   /** Whether anybody will ask for the least urgent. */
   readonly displaces: boolean
 }
 
 /** Those who wait. */
-export interface WaitingRoom<A> extends Pick<Register.Register<A>, "size" | "sizeOf" | "named"> {
+export interface WaitingRoom<A>
+  extends Pick<Register.Register<A>, "size" | "named">, Pick<Turns.Turns<A>, "sizeOf">
+{
   readonly add: (waiter: A) => void
   /** Whether it waited still. */
   readonly remove: (waiter: A, now: number) => boolean
@@ -62,97 +49,77 @@ export interface WaitingRoom<A> extends Pick<Register.Register<A>, "size" | "siz
 }
 
 /** A room where nobody waits. */
-export const make = <A extends Waiter<A>>({ costOf, displaces, quantumOf }: Options<A>): WaitingRoom<A> => {
-  const rounds = Rounds.make<A>(quantumOf, costOf)
+export const make = <A extends Waiter<A>>({ displaces, ...prices }: Options<A>): WaitingRoom<A> => {
   const register = Register.make<A>()
-  const impatient = Rounds.makeRing<A>()
-  const levels = new Map<number, Heap.Place<Rounds.Ring<A>>>()
-  const byUrgency = Heap.make<Rounds.Ring<A>>()
+  const turns = Turns.make<A>(prices)
   const byPatience = Heap.make<A>()
   const byLackOfUrgency = Heap.make<A>()
 
-  const ringAt = (level: number): Rounds.Ring<A> => {
-    let place = levels.get(level)
-    if (place === undefined) {
-      place = Heap.add(byUrgency, Rounds.makeRing<A>(), level)
-      levels.set(level, place)
-    }
-    return place.item
-  }
-
-  const standAtLevel = (waiter: A) => {
-    const { due, level, patience, sequence, tenant } = waiter
-    const ring = ringAt(level)
+  const stand = (waiter: A, turn: Turns.Spot<A>) => {
+    const { level, patience, sequence } = waiter
+    const isPatient = turn.line !== undefined
     waiter.standing = {
-      ring,
-      turn: rounds.add(ring, tenant, waiter, due, sequence),
-      patience: patience === Infinity ? undefined : Heap.add(byPatience, waiter, patience, sequence),
-      leastUrgent: displaces ? Heap.add(byLackOfUrgency, waiter, -level, -sequence) : undefined
+      turn,
+      patience: isPatient && patience < Infinity ? Heap.add(byPatience, waiter, patience, sequence) : undefined,
+      leastUrgent: isPatient && displaces ? Heap.add(byLackOfUrgency, waiter, -level, -sequence) : undefined
     }
   }
 
-  const standWithImpatient = (waiter: A) => {
-    const turn = rounds.add(impatient, waiter.tenant, waiter, waiter.patience, waiter.sequence)
-    waiter.standing = { ring: impatient, turn, patience: undefined, leastUrgent: undefined }
-  }
-
-  const stand = (waiter: A, now: number) =>
-    waiter.patience <= now ? standWithImpatient(waiter) : standAtLevel(waiter)
-
-  /** Leaves every order; the turns already where it was its turn. */
-  const leave = (waiter: A, hadItsTurn = false) => {
-    const { leastUrgent, patience, ring, turn } = waiter.standing!
-    waiter.standing = undefined
-    if (!hadItsTurn) rounds.remove(ring, waiter.tenant, turn)
+  const leave = ({ leastUrgent, patience }: Standing<A>) => {
     if (patience !== undefined) Heap.remove(byPatience, patience)
     if (leastUrgent !== undefined) Heap.remove(byLackOfUrgency, leastUrgent)
-    if (ring.size > 0 || ring === impatient) return
-    Heap.remove(byUrgency, levels.get(waiter.level)!)
-    levels.delete(waiter.level)
   }
 
+  const shift = (waiter: A, now: number) => {
+    const standing = waiter.standing!
+    leave(standing)
+    stand(waiter, turns.move(waiter, standing.turn, waiter.patience > now))
+  }
+
+  // everything that is done is done as of now
   const age = (now: number) => {
-    while (byPatience.keys[0]! <= now) {
-      const waiter = Heap.first(byPatience)!
-      leave(waiter)
-      standWithImpatient(waiter)
-    }
+    while (byPatience.keys[0]! <= now) shift(Heap.first(byPatience)!, now)
   }
 
-  const mostUrgent = (now: number) => {
+  const remove = (waiter: A, standing: Standing<A>) => {
+    waiter.standing = undefined
+    leave(standing)
+    turns.leave(standing.turn)
+    register.remove(waiter)
+  }
+
+  const first = (now: number) => {
     age(now)
-    return impatient.size > 0 ? impatient : Heap.first(byUrgency) ?? impatient
+    return turns.first()
   }
 
   return {
     size: register.size,
-    sizeOf: register.sizeOf,
+    sizeOf: turns.sizeOf,
     named: register.named,
     add(waiter) {
       age(waiter.since)
       register.add(waiter)
-      stand(waiter, waiter.since)
+      stand(waiter, turns.enter(waiter, waiter.patience > waiter.since))
     },
     remove(waiter, now) {
       if (waiter.standing === undefined) return false
       age(now)
-      leave(waiter)
-      register.remove(waiter)
+      remove(waiter, waiter.standing)
       return true
     },
     move(waiter, level, patience, now) {
       age(now)
-      leave(waiter)
       waiter.level = level
       waiter.patience = patience
-      stand(waiter, now)
+      shift(waiter, now)
     },
-    first: (now) => rounds.first(mostUrgent(now)),
+    first,
     next(now) {
-      const waiter = rounds.take(mostUrgent(now))
+      const waiter = first(now)
       if (waiter === undefined) return undefined
-      leave(waiter, true)
-      register.remove(waiter)
+      turns.pay()
+      remove(waiter, waiter.standing!)
       return waiter
     },
     leastUrgent(now) {
@@ -161,9 +128,7 @@ export const make = <A extends Waiter<A>>({ costOf, displaces, quantumOf }: Opti
     },
     ahead(tenant, level, due, now) {
       age(now)
-      const above = Heap.sum(byUrgency.keys, (key, at) => key < level ? byUrgency.places[at]!.item.size : 0)
-      const beside = levels.get(level)
-      return impatient.size + above + (beside === undefined ? 0 : rounds.ahead(beside.item, tenant, due))
+      return turns.ahead(tenant, level, due)
     },
     oldest: () => register.oldest()?.since ?? Infinity
   }
