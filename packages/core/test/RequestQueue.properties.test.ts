@@ -88,36 +88,45 @@ const run = ({ overflow, tenantCapacity }: Options, steps: ReadonlyArray<Step>, 
     const callers: Array<Caller> = []
     const started: Array<number> = []
     const expected: Array<number> = []
-    // the tenants in the order in which they came, and those whose turn is over in this round: of all, and at each level
-    const turns = new Map<string, { readonly tenants: ReadonlyArray<string>; readonly over: ReadonlyArray<string> }>()
+    // in the round that is under way, of all and at each level: the tenants, those whose turn is over, and those who have
+    // come meanwhile
+    const turns = new Map<string, Record<"tenants" | "over" | "fresh", ReadonlyArray<string>>>()
     const now = () => clock.unsafeCurrentTimeMillis()
     const those = (...states: ReadonlyArray<Caller["state"]>) => callers.filter(({ state }) => states.includes(state))
     const one = (which: number, some: ReadonlyArray<Caller>) => some[which % some.length]
 
     const rings = (caller: Caller) => caller.isImpatient ? ["all"] : ["all", `${caller.level}`]
-    const turnsIn = (ring: string) => turns.get(ring) ?? { tenants: [], over: [] }
+    const turnsIn = (ring: string) => turns.get(ring) ?? { tenants: [], over: [], fresh: [] }
+    /** The turns, in the next round if everybody's is over. */
+    const comingTurns = (ring: string) => {
+      const { fresh, over, tenants } = turnsIn(ring)
+      return tenants.length > over.length ? { tenants, over, fresh } : { tenants: [...fresh, ...tenants], over: [], fresh: [] }
+    }
+    const turnIn = (ring: string) => {
+      const { over, tenants } = comingTurns(ring)
+      return tenants.find((tenant) => !over.includes(tenant))
+    }
     const sit = (caller: Caller) => {
       const { tenant } = caller.call
       for (const ring of rings(caller)) {
-        const { over, tenants } = turnsIn(ring)
-        if (tenants.includes(tenant)) continue
-        turns.set(ring, { tenants: [...tenants, tenant], over: over.length > 0 ? [...over, tenant] : over })
+        const { fresh, over, tenants } = turnsIn(ring)
+        if (!tenants.includes(tenant) && !fresh.includes(tenant)) turns.set(ring, { tenants, over, fresh: [...fresh, tenant] })
       }
     }
     const stand = (caller: Caller, hadItsTurnIn?: string) => {
       const { tenant } = caller.call
       for (const ring of rings(caller)) {
-        const { over, tenants } = turnsIn(ring)
+        const { fresh, over, tenants } = ring === hadItsTurnIn ? comingTurns(ring) : turnsIn(ring)
         const others = (names: ReadonlyArray<string>) => names.filter((name) => name !== tenant)
         const isLast = those("waiting").every((other) =>
           other === caller || other.call.tenant !== tenant || !rings(other).includes(ring))
-        const now = ring !== hadItsTurnIn ? over : over.length === tenants.length ? [tenant] : [...over, tenant]
-        turns.set(ring, isLast ? { tenants: others(tenants), over: others(now) } : { tenants, over: now })
+        turns.set(
+          ring,
+          isLast
+            ? { tenants: others(tenants), over: others(over), fresh: others(fresh) }
+            : { tenants, over: ring === hadItsTurnIn ? [...over, tenant] : over, fresh }
+        )
       }
-    }
-    const turnIn = (ring: string) => {
-      const { over, tenants } = turnsIn(ring)
-      return tenants.find((tenant) => !over.includes(tenant)) ?? tenants[0]
     }
     const goes = (caller: Caller, state: Caller["state"], hadItsTurnIn?: string) => {
       if (caller.state === "waiting") stand(caller, hadItsTurnIn)

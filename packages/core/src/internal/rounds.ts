@@ -2,11 +2,11 @@
  * Turns: weighted deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing Using Deficit Round Robin",
  * 1995).
  *
- * Everyone who has something waiting is visited once a round, in the order in which they came; who comes when the round
- * has begun is visited from the next one on. A visit adds a quantum to the credit, and as long as that pays for the next
- * item it goes. What is left is kept for the next round, or lost where nothing more waits. So over any time in which two
- * of them have something waiting, what they get differs, by weight, by no more than a quantum and the dearest item of
- * each.
+ * Everyone who has something waiting is visited once a round. Who comes meanwhile is visited from the next round on, and
+ * before those who were there already: nobody is visited twice while he waits for his first visit. A visit adds a
+ * quantum to the credit, and as long as that pays for the next item it goes. What is left is kept for the next round, or
+ * lost where nothing more waits. So over any time in which two of them have something waiting, what they get differs, by
+ * weight, by no more than a quantum and the dearest item of each.
  *
  * No visit is made in which nothing would go: of everyone it is known in which round the next item can be paid, and the
  * first of them is at hand. Who is alone is not counted, and then no item is asked what it costs.
@@ -17,11 +17,11 @@ import * as Heap from "./heap.js"
 export interface Ring<F> {
   /** By the round in which they can pay. */
   readonly order: Heap.Heap<F>
-  /** The round that is under way, and how many are not to be visited in it any more. */
+  /** The round that is under way. */
   round: number
-  visited: number
-  /** How many have come. */
-  came: number
+  /** What number the first had who came in this round, and what the next one has. */
+  base: number
+  next: number
 }
 
 /** One who takes turns in a ring; all but the quantum is the ring's own. */
@@ -29,7 +29,7 @@ export interface Flow<Self> {
   /** What a visit adds to the credit. */
   readonly quantum: number
   place: Heap.Place<Self> | undefined
-  /** How many came before: when in a round it is visited. */
+  /** Within a round the smaller goes first. */
   number: number
   /** What is left after the last visit, and in which round that was. */
   credit: number
@@ -52,7 +52,10 @@ export interface Rounds<F> {
   readonly others: (ring: Ring<F>, flow: F, items: number) => number
 }
 
-export const makeRing = <F>(): Ring<F> => ({ order: Heap.make(), round: 0, visited: 0, came: 0 })
+export const makeRing = <F>(): Ring<F> => ({ order: Heap.make(), round: 0, base: 0, next: 0 })
+
+// how many may come in a round and still be visited in the order in which they came
+const block = 2 ** 16
 
 /** Turns by what the next item of each costs, and how many items it has. */
 export const make = <F extends Flow<F>>(costOfNext: (flow: F) => number, sizeOf: (flow: F) => number): Rounds<F> => {
@@ -63,38 +66,27 @@ export const make = <F extends Flow<F>>(costOfNext: (flow: F) => number, sizeOf:
   }
   return {
     join(ring, flow) {
-      flow.number = ring.came++
+      flow.number = ring.next++
       flow.credit = 0
-      // of those that are here, none may have been visited yet
-      flow.lastVisit = ring.visited > 0 ? ring.round : ring.round - 1
-      if (flow.lastVisit === ring.round) ring.visited++
+      flow.lastVisit = ring.round
       flow.place = Heap.add(ring.order, flow, ring.round, flow.number)
       // the first to come was not counted while it was alone
       if (Heap.size(ring.order) === 2) for (const { item } of ring.order.places.slice()) change(ring, item)
       else change(ring, flow)
     },
-    leave(ring, flow) {
-      Heap.remove(ring.order, flow.place!)
-      if (flow.lastVisit === ring.round) ring.visited--
-    },
+    leave: (ring, flow) => Heap.remove(ring.order, flow.place!),
     change,
     first: (ring) => Heap.first(ring.order),
     pay(ring) {
       const flow = Heap.first(ring.order)!
-      if (Heap.size(ring.order) === 1) {
-        flow.credit = 0
-      } else {
-        const round = ring.order.keys[0]!
-        flow.credit += (round - flow.lastVisit) * flow.quantum - costOfNext(flow)
-        if (round > ring.round) {
-          ring.round = round
-          ring.visited = 0
-        }
-      }
-      if (flow.lastVisit < ring.round) {
-        flow.lastVisit = ring.round
-        ring.visited++
-      }
+      const isAlone = Heap.size(ring.order) === 1
+      const round = isAlone ? Math.max(flow.lastVisit + 1, ring.round) : ring.order.keys[0]!
+      flow.credit = isAlone ? 0 : flow.credit + (round - flow.lastVisit) * flow.quantum - costOfNext(flow)
+      flow.lastVisit = round
+      if (round === ring.round) return
+      ring.round = round
+      ring.base -= block
+      ring.next = ring.base
     },
     others({ order }, flow, items) {
       if (Heap.size(order) === 1) return 0
