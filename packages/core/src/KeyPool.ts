@@ -24,7 +24,7 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
+import type * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -34,21 +34,21 @@ import * as Either from "effect/Either"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { PCGRandom } from "effect/Utils"
 import type * as InvalidOptions from "./InvalidOptions.js"
 import * as Alarms from "./internal/alarms.js"
 import * as Desk from "./internal/keyDesk.js"
+import * as Keeping from "./internal/keyKeeping.js"
 import type * as KeyLease from "./internal/keyLease.js"
 import * as Leasing from "./internal/keyLeasing.js"
-import * as KeyOptions from "./internal/keyOptions.js"
+import type * as KeyOptions from "./internal/keyOptions.js"
 import type * as Refusal from "./internal/keyRefusal.js"
 import * as Ring from "./internal/keyRing.js"
+import * as KeySettings from "./internal/keySettings.js"
 import * as Slot from "./internal/keySlot.js"
 import * as Strategy from "./internal/keyStrategy.js"
-import * as Validation from "./internal/keyValidation.js"
 import * as KeyVariables from "./internal/keyVariables.js"
 import * as Monitor from "./Monitor.js"
 import * as PriceBook from "./PriceBook.js"
@@ -68,7 +68,7 @@ export type { Check, Verdict } from "./internal/keyValidation.js"
  * @since 0.1.0
  * @category models
  */
-export interface KeyPool {
+export interface KeyPool extends Keeping.Keeping {
   readonly backend: string
   /**
    * A key for one attempt with `model`, to be released by the taker in every case. It waits, in order of arrival and
@@ -86,29 +86,6 @@ export interface KeyPool {
   ) => Effect.Effect<KeyLease.Lease, Refusal.Refusal, Scope.Scope>
   /** Every key of the pool, now; one that was removed is among them until its last attempt has ended. */
   readonly stats: Effect.Effect<ReadonlyArray<Monitor.Key>>
-  /**
-   * Takes a key back into use that was retired, disabled, out of quota or cooling, with nothing held against it; false
-   * when there is no key of that name.
-   */
-  readonly revalidate: (id: string) => Effect.Effect<boolean>
-  /** Puts a new key in the place of another; attempts under way end with the old one, and do not touch the new. */
-  readonly replace: (id: string, key: Redacted.Redacted) => Effect.Effect<boolean, InvalidOptions.InvalidOptions>
-  /** Puts one more key into the pool, and says what it is called. */
-  readonly add: (
-    key: Redacted.Redacted | KeyOptions.NamedKey
-  ) => Effect.Effect<string, InvalidOptions.InvalidOptions>
-  /** Takes a key out of the pool for good; attempts under way end with it. False when there is none of that name. */
-  readonly remove: (id: string) => Effect.Effect<boolean>
-  /** Takes a key out of use until it is enabled; attempts under way end with it. False when there is none of that name. */
-  readonly disable: (id: string) => Effect.Effect<boolean>
-  /** Takes a disabled key back into use, as it was. False when there is none of that name. */
-  readonly enable: (id: string) => Effect.Effect<boolean>
-  /** Finds out by asking whether the backend accepts a key, and uses it or not accordingly; none when there is no such key. */
-  readonly validate: (id: string) => Effect.Effect<Option.Option<Validation.Verdict>>
-  /** The same of every key that is not disabled, several at a time. */
-  readonly validateAll: Effect.Effect<ReadonlyArray<Validation.Verdict>>
-  /** How that is asked, as the backend knows it; begins with what is to be validated by itself. */
-  readonly validateBy: (check: Validation.Check) => Effect.Effect<void>
 }
 
 /**
@@ -236,8 +213,8 @@ export const make = (
   const { keys, ...own } = options
   // an Effect, so that whoever builds the pool twice has two pools
   return Effect.flatMap(CurrentDefaults, (defaults) => {
-    const read = Either.flatMap(KeyOptions.read({ ...defaults.pool, ...own }), (settings) =>
-      Either.map(KeyOptions.toSlots(settings, keys, defaults.keys), (slots) => ({ settings, slots })))
+    const read = Either.flatMap(KeySettings.read({ ...defaults.pool, ...own }), (settings) =>
+      Either.map(KeySettings.toSlots(settings, keys, defaults.keys), (slots) => ({ settings, slots })))
     return Effect.flatMap(read, ({ settings, slots }) => register(settings, slots, true))
   })
 }
@@ -254,8 +231,8 @@ export const anonymous = (
   options: Omit<KeyOptions.Options, "backend" | "keys"> = {}
 ): Effect.Effect<KeyPool, InvalidOptions.InvalidOptions, Scope.Scope> =>
   Effect.flatMap(CurrentDefaults, ({ pool }) =>
-    Effect.flatMap(KeyOptions.read({ ...pool, ...options, backend, canChange: false }), (settings) =>
-      register(settings, [KeyOptions.anonymous(settings)], false)))
+    Effect.flatMap(KeySettings.read({ ...pool, ...options, backend, canChange: false }), (settings) =>
+      register(settings, [KeySettings.anonymous(settings)], false)))
 
 /**
  * The keys in the environment: `PREFIX`, and `PREFIX_1`, `PREFIX_2` … up to the first number that is missing (at most
@@ -285,27 +262,26 @@ export const config = (
 // -----------------------------------------------------------------------------
 
 interface World {
-  readonly scope: Scope.Scope
   readonly alarms: Alarms.Alarms
   readonly book: PriceBook.PriceBook
   readonly random: PCGRandom
 }
 
 const register = (
-  settings: KeyOptions.Settings,
+  settings: KeySettings.Settings,
   slots: ReadonlyArray<Slot.Slot>,
   modelsApart: boolean
 ): Effect.Effect<KeyPool, never, Scope.Scope> =>
   Effect.gen(function*() {
     const world: World = {
-      scope: yield* Scope.Scope,
       alarms: yield* Alarms.make,
       book: yield* PriceBook.CurrentPriceBook,
       random: new PCGRandom(yield* Random.nextIntBetween(0, 2 ** 31))
     }
     const ring = Ring.make(slots)
     const desk = toDesk(settings, ring, modelsApart, world)
-    const pool = toPool(settings, ring, desk, world)
+    const keeping = Keeping.make(settings, ring, desk.serve, yield* Scope.Scope)
+    const pool = toPool(settings.backend, ring, desk, keeping)
     const all = yield* CurrentPools
     yield* Monitor.register({ backend: settings.backend, read: (now) => ({ keys: read(ring, desk, now) }) })
     return yield* Effect.acquireRelease(
@@ -318,7 +294,7 @@ const register = (
   })
 
 const toDesk = (
-  settings: KeyOptions.Settings,
+  settings: KeySettings.Settings,
   ring: Ring.Ring,
   modelsApart: boolean,
   { alarms, book, random }: World
@@ -350,84 +326,18 @@ const read = (ring: Ring.Ring, desk: Desk.Desk, now: number): ReadonlyArray<Moni
 
 const anyKey: KeyLease.Wanted = {}
 
-const toPool = (settings: KeyOptions.Settings, ring: Ring.Ring, desk: Desk.Desk, { scope }: World): KeyPool => {
-  const { backend, canChange, revalidateEvery, validateAtStart } = settings
-  let check: Validation.Check | undefined
-
+const toPool = (backend: string, ring: Ring.Ring, desk: Desk.Desk, keeping: Keeping.Keeping): KeyPool => {
   const acquire: KeyPool["acquire"] = (model, wanted = anyKey) =>
     Effect.withFiberRuntime((fiber) => {
       // `Context.get` would look for the default, of which there is no need here, for longer than all the rest takes
       const named: Option.Option<string> | undefined = fiber.currentContext.unsafeMap.get(CurrentKey.key)
       return desk.acquire(model, wanted, fiber, named && Option.getOrUndefined(named))
     })
-
-  const change = (id: string, change: (slot: Slot.Slot) => void): Effect.Effect<boolean> =>
-    Effect.sync(() => {
-      const slot = ring.find(id)
-      if (slot === undefined) return false
-      change(slot)
-      desk.serve()
-      return true
-    })
-
-  const changed = <A>(
-    change: () => Either.Either<A, InvalidOptions.InvalidOptions>
-  ): Effect.Effect<A, InvalidOptions.InvalidOptions> =>
-    Effect.suspend(() => canChange ? change() : Either.left(KeyOptions.invalid("keys", `${backend} has its keys for good`)))
-
-  const validated = (slots: ReadonlyArray<Slot.Slot>): Effect.Effect<ReadonlyArray<Validation.Verdict>> =>
-    Effect.tap(
-      Effect.forEach(slots, (slot) => Validation.validate(slot, check, backend), { concurrency: 8 }),
-      () => Effect.sync(desk.serve)
-    )
-
-  const validateAll = Effect.suspend(() => validated(ring.slots.filter((slot) => !slot.isDisabled)))
-  const validateRetired = Effect.suspend(() => validated(ring.slots.filter((slot) => slot.retired && !slot.isDisabled)))
-
   return {
+    ...keeping,
     backend,
     acquire,
-    lease: (model, wanted) =>
-      Effect.acquireRelease(acquire(model, wanted), (lease) => Effect.sync(lease.release)),
-    stats: Effect.map(Clock.currentTimeMillis, (now) => read(ring, desk, now)),
-    revalidate: (id) => change(id, (slot) => Slot.restore(slot)),
-    replace: (id, key) =>
-      Effect.flatten(changed(() => {
-        const problem = KeyVariables.problem(Redacted.value(key))
-        return problem === undefined
-          ? Either.right(change(id, (slot) => Slot.restore(slot, key)))
-          : Either.left(KeyOptions.invalid("key", `the new key for ${id} ${problem}`))
-      })),
-    add: (key) =>
-      changed(() =>
-        Either.map(KeyOptions.toAnother(settings, key, ring), (slot) => {
-          ring.add(slot)
-          desk.serve()
-          return slot.id
-        })
-      ),
-    remove: (id) => change(id, ring.remove),
-    disable: (id) =>
-      change(id, (slot) => {
-        slot.isDisabled = true
-      }),
-    enable: (id) =>
-      change(id, (slot) => {
-        slot.isDisabled = false
-      }),
-    validate: (id) =>
-      Effect.suspend(() => Effect.map(validated(ring.slots.filter((slot) => slot.id === id)), Arr.head)),
-    validateAll,
-    validateBy: (how) =>
-      Effect.suspend(() => {
-        check = how
-        const begin = validateAtStart ? validateAll : Effect.void
-        const goOn = revalidateEvery === undefined
-          ? Effect.void
-          : Effect.forever(Effect.zipRight(Effect.sleep(revalidateEvery), validateRetired))
-        return validateAtStart || revalidateEvery !== undefined
-          ? Effect.asVoid(Effect.forkIn(Effect.interruptible(Effect.zipRight(begin, goOn)), scope))
-          : Effect.void
-      })
+    lease: (model, wanted) => Effect.acquireRelease(acquire(model, wanted), (lease) => Effect.sync(lease.release)),
+    stats: Effect.map(Clock.currentTimeMillis, (now) => read(ring, desk, now))
   }
 }

@@ -183,10 +183,22 @@ const fromKey = (backend: string, key: Monitor.Key): ReadonlyArray<Family> => {
     counter("key_successes_total", "Attempts with the key that succeeded", { labels, value: key.successes }),
     counter("key_failures_total", "Attempts with the key that failed", ...byReason(labels, key.failures)),
     counter("key_tokens_total", "Tokens used with the key", ...tokensOf(labels, key)),
-    counter("key_cost_usd_total", "What the key has cost, as far as that is known", ...inUnits(labels, key.microDollars, 1_000_000)),
-    gauge("key_latency_seconds", "How long the key has lately taken to answer", ...inUnits(labels, key.latencyMillis, 1000)),
+    counter(
+      "key_cost_usd_total",
+      "What the key has cost, as far as that is known",
+      ...inUnits(labels, key.microDollars, 1_000_000)
+    ),
+    gauge(
+      "key_latency_seconds",
+      "How long the key has lately taken to answer",
+      ...inUnits(labels, key.latencyMillis, 1000)
+    ),
     gauge("key_headroom", "Share that is left of the nearest of the key's limits", ...known(labels, key.headroom)),
-    gauge("key_limit_per_minute", "What the key is known to be allowed, and by whom", ...limitsOf(labels, key.limits ?? [])),
+    gauge(
+      "key_limit_per_minute",
+      "What the key is known to be allowed, and by whom",
+      ...limitsOf(labels, key.limits ?? [])
+    ),
     gauge(
       "key_remaining",
       "What the backend says is left of the key's limits",

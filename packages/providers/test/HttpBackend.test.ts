@@ -72,7 +72,8 @@ const listening = (...keys: ReadonlyArray<string>) => {
         release: () => {
           if (!released) heard.push(`release ${id}`)
           released = true
-        }
+        },
+        cancel: () => heard.push(`cancel ${id}`)
       }
     })
   const pool: HttpBackend.Pool = { acquire, validateBy: () => Effect.void }

@@ -411,11 +411,11 @@ describe("S3 and the simulator", () => {
         Effect.gen(function*() {
           yield* simulator.inject("rateLimited")
           assert.strictEqual((yield* Effect.flip(store.put({ ...at, body: "x" })))._tag, "RateLimited")
-          assert.deepStrictEqual(yield* keyStates, ["endpoint-1 ready 2", "endpoint-2 ready 0"])
+          assert.deepStrictEqual(yield* keyStates, ["endpoint-1 cooling 2", "endpoint-2 ready 0"])
           yield* simulator.setKey(1, "revoked", "s3")
           const error = yield* Effect.flip(store.put({ ...at, body: "x" }))
           assert.deepInclude(error, { _tag: "AuthenticationFailed", code: "InvalidAccessKeyId" })
-          assert.deepStrictEqual(yield* keyStates, ["endpoint-1 ready 2", "endpoint-2 retired 1"])
+          assert.deepStrictEqual(yield* keyStates, ["endpoint-1 cooling 2", "endpoint-2 retired 1"])
         }), { endpoints: [endpoint(1), endpoint(2)] }
       ))
 

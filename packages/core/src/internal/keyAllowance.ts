@@ -118,6 +118,15 @@ export const settle = ({ allowance, tokens }: Reservation, used: number): void =
   if (allowance.tokens !== undefined) Bucket.give(allowance.tokens, tokens - used)
 }
 
+/** It was not made after all, which was to be at a time. */
+export const undo = (reservation: Reservation, sentAt: number, now: number): void => {
+  const { model, tokens } = reservation
+  giveBack(reservation, now)
+  if (model?.requests !== undefined) Bucket.give(model.requests.bucket, 1)
+  if (model?.tokens !== undefined) Bucket.give(model.tokens.bucket, tokens)
+  if (model?.pace !== undefined) Pace.undo(model.pace, sentAt)
+}
+
 /** It was refused, and used nothing. */
 export const giveBack = ({ allowance, tokens }: Reservation, now: number): void => {
   if (allowance.requests !== undefined) Bucket.give(allowance.requests, 1)
@@ -189,6 +198,13 @@ export const refused = (
 export const restore = ({ models, quota }: Allowance): void => {
   models.clear()
   if (quota !== undefined) Quota.restore(quota)
+}
+
+/** Until when it is left alone because of a refusal, with any model; a moment that may have passed. */
+export const refusedUntil = ({ models }: Allowance, now: number): number => {
+  let until = 0
+  for (const { pace } of models.values()) if (pace !== undefined) until = Math.max(until, Pace.refusedUntil(pace, now))
+  return until
 }
 
 // -----------------------------------------------------------------------------

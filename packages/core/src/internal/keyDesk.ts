@@ -120,7 +120,7 @@ export const make = (settings: Settings): Desk => {
     begin: () => kept.clear(),
     take: (asked) => take(asked, asked.clock.unsafeCurrentTimeMillis()),
     giveBack: (answer) => {
-      if (isLease(answer)) answer.release()
+      if (isLease(answer)) answer.cancel()
     }
   })
 

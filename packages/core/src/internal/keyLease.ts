@@ -72,4 +72,6 @@ export interface Lease {
   readonly spent: (microDollars: number) => void
   /** The attempt is over. */
   readonly release: () => void
+  /** Nothing was sent with it after all: it is given back as if it had never been taken. */
+  readonly cancel: () => void
 }

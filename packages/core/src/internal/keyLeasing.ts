@@ -73,7 +73,14 @@ export const make = (settings: Settings, pool: Pool): Leasing => {
       observed: (limits) => observed(use, limits),
       spent: (microDollars) => spent(use, microDollars),
       release: () => {
-        if (end(use)) pool.released()
+        if (!end(use)) return
+        if (use.ticket !== undefined) judge(use, "GivenUp", timeOf(use))
+        pool.released()
+      },
+      cancel: () => {
+        if (!end(use)) return
+        undo(use)
+        pool.released()
       }
     }
   }
@@ -196,13 +203,19 @@ const begin = (slot: Slot.Slot, asked: Asked.Asked, turn: number, now: number): 
 
 /** Whether it had not ended before. */
 const end = (use: Use): boolean => {
-  const { slot, ticket, tokens } = use
   if (use.isReleased) return false
   use.isReleased = true
-  slot.inFlight--
-  slot.reserved -= tokens
-  if (ticket !== undefined) judge(use, "GivenUp", timeOf(use))
+  use.slot.inFlight--
+  use.slot.reserved -= use.tokens
   return true
+}
+
+const undo = (use: Use): void => {
+  const { generation, reservation, since, slot } = use
+  slot.requests--
+  Sends.forget(slot.sends, since)
+  judge(use, "Neutral", since)
+  if (reservation !== undefined && generation === slot.generation) Allowance.undo(reservation, since, timeOf(use))
 }
 
 const timeOf = ({ asked }: Use): number => asked.clock.unsafeCurrentTimeMillis()

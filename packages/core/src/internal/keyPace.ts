@@ -127,7 +127,7 @@ const second = 1000
 
 /** When the next one may go. */
 export const readyAt = (pace: Pace, now: number): number =>
-  now < pace.restsUntil ? Math.max(pace.restsUntil, Bucket.readyAt(pace.bucket, 1, pace.restsUntil)) : Bucket.readyAt(pace.bucket, 1, now)
+  Bucket.readyAt(pace.bucket, 1, Math.max(now, pace.restsUntil))
 
 /** One goes. */
 export const take = (pace: Pace, now: number): void => {
@@ -140,6 +140,13 @@ export const take = (pace: Pace, now: number): void => {
   pace.sent++
   pace.lastSent = now
   pace.left = bucket.level
+}
+
+/** One that was to go at a time did not, after all. */
+export const undo = (pace: Pace, sentAt: number): void => {
+  Sends.forget(pace.sends, sentAt)
+  Bucket.give(pace.bucket, 1)
+  pace.sent = Math.max(0, pace.sent - 1)
 }
 
 // how much lower than measured the rate is at first, and how much higher after twice the time
@@ -156,6 +163,9 @@ const rise = (pace: Pace, tested: number): void => {
     ? rate + (beyond < 0 ? rate - from : rate * dip) * beyond ** 3
     : bucket.rate * Math.min(steepest, 2 ** (tested / doubling))
 }
+
+/** Until when nothing goes because of the last refusal; a moment that has passed once something has gone. */
+export const refusedUntil = (pace: Pace, now: number): number => pace.lastSent > pace.heardAt ? 0 : readyAt(pace, now)
 
 /** How much of what may go at once may go now, from 0 to 1. */
 export const share = ({ bucket, restsUntil }: Pace, now: number): number =>
@@ -200,17 +210,18 @@ export const refused = (pace: Pace, settings: Settings, sentAt: number, now: num
 /** Goes by what the last refusal teaches. */
 const restart = (pace: Pace, { cooldown, spread }: Settings, now: number): void => {
   const { bucket, refusal, sends } = pace
-  const known = pace.known = refusal.before === undefined ? first(refusal, sends) : learn(refusal, refusal.before, sends, spread)
-  const after = Sends.between(sends, refusal.sentAt, now)
-  pace.sent = after + (known.row > 0 ? refusal.sent : 0)
+  const { before, said, sent, sentAt } = refusal
+  const known = pace.known = before === undefined ? first(refusal, sends) : learn(refusal, before, sends, spread)
+  const after = Sends.between(sends, sentAt, now)
+  pace.sent = after + (known.row > 0 ? sent : 0)
   pace.tested = 0
   bucket.rate = known.row > 0 ? refusal.rate : known.from
   bucket.capacity = known.burst < 1.5 ? 1 : Math.max(1.25, known.burst - 1)
   if (known.row > 0) {
     pace.restsUntil = Math.max(pace.restsUntil, pace.heardAt + Math.min(cooldown, 4 ** known.row / bucket.rate))
   }
-  // what the backend had again when it said that it would have one
-  bucket.level = (refusal.said === undefined ? Math.min(1, bucket.rate * (pace.restsUntil - refusal.sentAt)) : 1) - after
+  // when it said that it would have one again, it has
+  bucket.level = (said === undefined ? Math.min(1, bucket.rate * (pace.restsUntil - sentAt)) : 1) - after
   bucket.at = Math.max(now, pace.restsUntil)
   pace.lastSent = now
   pace.left = bucket.level

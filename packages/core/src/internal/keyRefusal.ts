@@ -45,14 +45,15 @@ export const cooling = (
   now: number
 ): LlmError.KeysCooling => {
   const retryAfter = Duration.millis(millis)
+  const left = Duration.format(retryAfter)
   const isPaced = slots.some((slot) => Slot.readyAt(slot, model, now) <= now)
   return new LlmError.KeysCooling({
     backend,
     model,
     retryAfter,
     message: isPaced
-      ? `every key of ${backend} is used as often as it may be, and it is one's turn in another ${Duration.format(retryAfter)}`
-      : `every key of ${backend} is cooling down, the first for another ${Duration.format(retryAfter)}`
+      ? `every key of ${backend} is used as often as it may be, and it is one's turn in another ${left}`
+      : `every key of ${backend} is cooling down, the first for another ${left}`
   })
 }
 

@@ -42,7 +42,7 @@ export const between = (sends: Sends, after: number, until: number): number => {
   return n
 }
 
-/** How much the limit must allow at once if it allows this rate, for what was sent until then to have been let through. */
+/** How much the limit allows at once, if this is its rate, as what was sent until then has been let through. */
 export const burst = (sends: Sends, rate: number, until: number): number => {
   let most = 1
   let n = 0
@@ -54,8 +54,8 @@ export const burst = (sends: Sends, rate: number, until: number): number => {
 }
 
 /**
- * The rate that the limit must allow if it allows so much at once, for what was sent between to have been let through;
- * then one more was not.
+ * The rate that the limit allows, if it allows so much at once, as what was sent in between has been let through and then
+ * one more has not.
  */
 export const rate = (sends: Sends, burst: number, from: number, until: number): number => {
   let most = 0

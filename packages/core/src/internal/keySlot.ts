@@ -210,7 +210,7 @@ const toState = (slot: Slot, now: number): Pick<Monitor.Key, "state" | "until" |
   if (exhausted > now) {
     return { state: "exhausted", ...(exhausted < Infinity && { until: exhausted }), reason: "QuotaExhausted" }
   }
-  const until = Math.max(slot.coolingUntil, ...slot.cooling.values())
+  const until = Math.max(slot.coolingUntil, ...slot.cooling.values(), Allowance.refusedUntil(slot.allowance, now))
   if (until > now) return { state: "cooling", until, reason: "RateLimited" }
   if (slot.state?._tag === "Open" && slot.state.until > now) {
     const fault = Option.map(slot.state.fault, ({ error }) => error)

@@ -41,16 +41,18 @@ const patience = Duration.seconds(30)
 export const validate = (slot: Slot.Slot, check: Check | undefined, backend: string): Effect.Effect<Verdict> => {
   const { generation, id } = slot
   if (check === undefined) return Effect.succeed({ id, verdict: "unknown" })
-  const late = new LlmError.TimedOut({ backend, after: patience, message: `${backend} did not say whether it accepts ${id}` })
+  const late = () =>
+    new LlmError.TimedOut({ backend, after: patience, message: `${backend} did not say whether it accepts ${id}` })
   return check(id).pipe(
-    Effect.timeoutFail({ duration: patience, onTimeout: () => late }),
+    Effect.timeoutFail({ duration: patience, onTimeout: late }),
     Effect.match({
       onSuccess: (): Verdict => ({ id, verdict: "valid" }),
       onFailure: (error): Verdict => ({ id, verdict: verdicts[error._tag] ?? "unknown", error })
     }),
     Effect.tap((verdict) =>
       Effect.sync(() => {
-        if (generation === slot.generation && verdict.verdict !== "unknown") slot.retired = verdict.verdict === "invalid"
+        if (generation !== slot.generation || verdict.verdict === "unknown") return
+        slot.retired = verdict.verdict === "invalid"
       })
     )
   )

@@ -27,7 +27,7 @@ export const make = (wire: Wire, only: string | undefined): ObjectBackend.Defini
     const checked = requests.head(at)
     if (Either.isLeft(checked)) return Effect.fail(checked.left)
     return Effect.zipWith(wire.pool.acquire("", { id: only }), Clock.currentTimeMillis, (lease, now) => {
-      lease.release()
+      lease.cancel()
       // the pool was made of these endpoints
       const endpoint = wire.endpoints.get(lease.id)!
       const { host, origin, path } = S3Endpoint.locate(endpoint, at.bucket, at.key)
