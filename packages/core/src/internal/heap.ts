@@ -8,10 +8,10 @@
 /** Items in order. */
 export interface Heap<A> {
   /** Every item, the first in front, the others in no order that means anything. */
-  readonly places: Array<Place<A>>
+  places: Array<Place<A>>
   /** The key of each. */
-  readonly keys: Array<number>
-  readonly ties: Array<number>
+  keys: Array<number>
+  ties: Array<number>
 }
 
 /** Where an item stands. */
@@ -22,13 +22,6 @@ export interface Place<A> {
 
 export const make = <A>(): Heap<A> => ({ places: [], keys: [], ties: [] })
 
-/** One item; it takes no more memory than that, since there may be many such heaps. */
-export const of = <A>(item: A, key: number, tie: number): Heap<A> => ({
-  places: [{ item, at: 0 }],
-  keys: [key],
-  ties: [tie]
-})
-
 export const first = <A>(heap: Heap<A>): A | undefined => heap.places[0]?.item
 
 export const size = <A>(heap: Heap<A>): number => heap.places.length
@@ -38,7 +31,13 @@ export const has = <A>(heap: Heap<A>, place: Place<A>): boolean => heap.places[p
 
 export const add = <A>(heap: Heap<A>, item: A, key: number, tie = 0): Place<A> => {
   const place = { item, at: heap.places.length }
-  rise(heap, place, key, tie)
+  if (place.at > 0) rise(heap, place, key, tie)
+  else {
+    // an array that grows from nothing takes room for many, and many heaps are of one
+    heap.places = [place]
+    heap.keys = [key]
+    heap.ties = [tie]
+  }
   return place
 }
 

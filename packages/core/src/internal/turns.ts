@@ -108,9 +108,9 @@ export const make = <A extends Waiter>({ costOf, quantumOf }: Prices<A>): Turns<
     lastVisit: 0
   })
 
-  const makeLine = (level: Level<A>, items: Heap.Heap<A>, quantum: number): Line<A> => ({
+  const makeLine = (level: Level<A>, quantum: number): Line<A> => ({
     level,
-    items,
+    items: Heap.make(),
     spot: undefined,
     quantum,
     place: undefined,
@@ -133,18 +133,15 @@ export const make = <A extends Waiter>({ costOf, quantumOf }: Prices<A>): Turns<
     const { due, sequence } = waiter
     const level = levelOf(waiter.level)
     const known = level.lines.get(tenant)
+    const line = known ?? makeLine(level, tenant.quantum)
+    const place = Heap.add(line.items, waiter, due, sequence)
     level.size++
-    if (known !== undefined) {
-      const place = Heap.add(known.items, waiter, due, sequence)
-      betweenLines.change(level.ring, known)
-      return { tenant, line: known, place }
-    }
-    const items = Heap.of(waiter, due, sequence)
-    const line = makeLine(level, items, tenant.quantum)
-    line.spot = Heap.add(tenant.lines, line, level.value)
-    level.lines.set(tenant, line)
-    betweenLines.join(level.ring, line)
-    return { tenant, line, place: items.places[0]! }
+    if (known === undefined) {
+      line.spot = Heap.add(tenant.lines, line, level.value)
+      level.lines.set(tenant, line)
+      betweenLines.join(level.ring, line)
+    } else betweenLines.change(level.ring, line)
+    return { tenant, line, place }
   }
 
   const leaveLine = (tenant: Tenant<A>, line: Line<A>, place: Heap.Place<A>) => {
