@@ -1,5 +1,5 @@
 /**
- * Nothing may stay behind of a call, however it ended: no fiber, no timer, no sleeper, no memory. 20,000 calls are
+ * Nothing may stay behind of a call, however it ended: no fiber, no timer, no sleeper, no memory. 30,000 calls are
  * made through every policy and a pool of keys, in simulated time; a million with `SOAK=1`.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -11,12 +11,14 @@ import * as Monitor from "@spillway/core/Monitor"
 import * as Policy from "@spillway/core/Policy"
 import * as Prompt from "@spillway/core/Prompt"
 import * as Resilience from "@spillway/core/Resilience"
-import { Array as Arr, Cause, Duration, Effect, Exit, Fiber, Option, Redacted, Stream, Supervisor } from "effect"
+import { Array as Arr, Cause, Duration, Effect, Exit, Fiber, Option, Random, Redacted, Stream, Supervisor } from "effect"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as VirtualClock from "./virtualClock.js"
 
-const total = process.env["SOAK"] === "1" ? 1_000_000 : 20_000
+const total = process.env["SOAK"] === "1" ? 1_000_000 : 30_000
+// what the first calls leave is what the program keeps anyway: caches, compiled code, samples
+const warmUp = Math.max(total / 10, 10_000)
 const wave = 500
 const backend = "scripted"
 
@@ -127,11 +129,10 @@ describe("a call", () => {
         yield* clock.advance(10_000)
         for (const fiber of fibers) count(yield* Fiber.await(fiber))
       })
-      // what the first calls leave is what the program keeps anyway: caches, compiled code, samples
-      for (let done = 0; done < total / 10; done += wave) yield* runWave
+      for (let done = 0; done < warmUp; done += wave) yield* runWave
       yield* clock.settle
       const before = { heap: yield* heap, timers: timers(), fibers: living.count }
-      for (let done = total / 10; done < total; done += wave) yield* runWave
+      for (let done = warmUp; done < total; done += wave) yield* runWave
       yield* clock.settle
       const after = { heap: yield* heap, timers: timers(), fibers: living.count }
 
@@ -150,6 +151,7 @@ describe("a call", () => {
     return Effect.scoped(soak).pipe(
       Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake()),
       Effect.withClock(clock),
+      Effect.withRandom(Random.make("soak")),
       Effect.provide(Supervisor.addSupervisor(living))
     )
   }, 900_000)
