@@ -26,6 +26,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Rate from "./internal/adaptiveRate.js"
 import * as Alarms from "./internal/alarms.js"
+import * as Deadline from "./internal/deadline.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
@@ -141,7 +142,7 @@ export const make = (options: Options): Effect.Effect<AdaptiveRate, InvalidOptio
 
     const wait = (call: Policy.Call) =>
       Effect.async<void, LlmError.LlmError>((resume) => {
-        const deadline = Option.getOrElse(call.deadline, () => Infinity)
+        const deadline = Deadline.toMillis(call.deadline)
         const late = deadline === Infinity ? undefined : alarms.set(deadline, () => {
           waiting.delete(waiter)
           resume(Effect.fail(deadlineExceeded(call)))

@@ -30,18 +30,18 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Alarms from "./internal/alarms.js"
 import * as Batcher from "./internal/batcher.js"
 import * as BatchTally from "./internal/batchTally.js"
 import * as Joining from "./internal/joining.js"
+import * as ServiceLayer from "./internal/serviceLayer.js"
 import * as InvalidOptions from "./InvalidOptions.js"
-import * as LlmService from "./LlmService.js"
+import type * as LlmService from "./LlmService.js"
 import * as Monitor from "./Monitor.js"
 
 // -----------------------------------------------------------------------------
@@ -171,18 +171,13 @@ export const make = (
  * @example
  * ```ts
  * import { Batching, LlmService, Resilience } from "@spillway/core"
- * import * as Layer from "effect/Layer"
+ * import type * as Layer from "effect/Layer"
  *
  * const Backend = Layer.succeed(LlmService.LlmService, LlmService.make("tei", {}))
  * const Live = Backend.pipe(Resilience.layer(), Batching.layer({ maxItems: 32, maxDelay: "5 millis" }))
  * ```
  */
-export const layer = (options: Options = {}) =>
-<E, R, Own = never>(
+export const layer = (options: Options = {}): <E, R, Own = never>(
   self: Layer.Layer<LlmService.LlmService | Own, E, R>
-): Layer.Layer<LlmService.LlmService | Own, E | InvalidOptions.InvalidOptions, R> =>
-  Layer.flatMap(self, (services) =>
-    Layer.scopedContext(
-      Effect.map(make(Context.get(services, LlmService.LlmService), options), (service) =>
-        Context.add(services, LlmService.LlmService, service))
-    ))
+) => Layer.Layer<LlmService.LlmService | Own, E | InvalidOptions.InvalidOptions, R> =>
+  ServiceLayer.map((service) => make(service, options))

@@ -24,13 +24,13 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Alarms from "./internal/alarms.js"
 import { canonical } from "./internal/canonical.js"
+import * as ServiceLayer from "./internal/serviceLayer.js"
 import * as SharedAnswer from "./internal/sharedAnswer.js"
 import * as SharedStream from "./internal/sharedStream.js"
 import * as InvalidOptions from "./InvalidOptions.js"
@@ -64,20 +64,10 @@ export interface Options {
   readonly maxParts?: number | undefined
 }
 
-const operations = [
-  "generateText",
-  "streamText",
-  "embed",
-  "rerank",
-  "infer",
-  "listModels",
-  "health"
-] as const satisfies ReadonlyArray<LlmService.Operation>
-
 const validate = InvalidOptions.validate(
   "Coalescing",
   Schema.Struct({
-    operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...operations)), {
+    operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...LlmService.operations)), {
       default: (): ReadonlyArray<LlmService.Operation> => ["embed", "rerank", "listModels"]
     }),
     maxParts: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 10_000 })
@@ -167,18 +157,13 @@ const keyOf = (request: LlmService.Request): string | undefined =>
  * @example
  * ```ts
  * import { Batching, Coalescing, LlmService, Resilience } from "@spillway/core"
- * import * as Layer from "effect/Layer"
+ * import type * as Layer from "effect/Layer"
  *
  * const Backend = Layer.succeed(LlmService.LlmService, LlmService.make("tei", {}))
  * const Live = Backend.pipe(Resilience.layer(), Batching.layer(), Coalescing.layer())
  * ```
  */
-export const layer = (options: Options = {}) =>
-<E, R, Own = never>(
+export const layer = (options: Options = {}): <E, R, Own = never>(
   self: Layer.Layer<LlmService.LlmService | Own, E, R>
-): Layer.Layer<LlmService.LlmService | Own, E | InvalidOptions.InvalidOptions, R> =>
-  Layer.flatMap(self, (services) =>
-    Layer.scopedContext(
-      Effect.map(make(Context.get(services, LlmService.LlmService), options), (service) =>
-        Context.add(services, LlmService.LlmService, service))
-    ))
+) => Layer.Layer<LlmService.LlmService | Own, E | InvalidOptions.InvalidOptions, R> =>
+  ServiceLayer.map((service) => make(service, options))

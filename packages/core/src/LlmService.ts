@@ -33,7 +33,7 @@ export type Operation = "generateText" | "streamText" | "embed" | "rerank" | "in
  * @since 0.1.0
  * @category models
  */
-export const operations: ReadonlyArray<Operation> = [
+export const operations = [
   "generateText",
   "streamText",
   "embed",
@@ -41,7 +41,7 @@ export const operations: ReadonlyArray<Operation> = [
   "infer",
   "listModels",
   "health"
-]
+] as const satisfies ReadonlyArray<Operation>
 
 /**
  * What is asked of a model, whichever way.

@@ -66,6 +66,14 @@ export type QueueRefusal =
   | "shut"
 
 /**
+ * Every state of a circuit, for those who go through them all.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const circuitStates = ["closed", "open", "half-open", "isolated", "disabled"] as const
+
+/**
  * A circuit, now.
  *
  * @since 0.1.0
@@ -73,7 +81,7 @@ export type QueueRefusal =
  */
 export interface Circuit {
   /** `isolated`: held open by hand; `disabled`: out of use, everything goes through. */
-  readonly state: "closed" | "open" | "half-open" | "isolated" | "disabled"
+  readonly state: typeof circuitStates[number]
   /** Failures in a row while closed. */
   readonly failures: number
   /** When an open circuit lets a probe through, in milliseconds since 1970; absent where somebody has to close it. */
@@ -159,6 +167,14 @@ export interface AdaptiveRate {
 }
 
 /**
+ * Every state of a key, for those who go through them all.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const keyStates = ["ready", "cooling", "exhausted", "retired", "disabled"] as const
+
+/**
  * A key, now. `id` is its name or fingerprint; the key itself is nowhere.
  *
  * @since 0.1.0
@@ -167,7 +183,7 @@ export interface AdaptiveRate {
 export interface Key {
   readonly id: string
   /** `retired`: not accepted; `disabled`: out of use by hand. */
-  readonly state: "ready" | "cooling" | "exhausted" | "retired" | "disabled"
+  readonly state: typeof keyStates[number]
   /** Until when it cools or is out of quota, in milliseconds since 1970; absent where somebody has to take it back. */
   readonly until?: number
   /** The error that brought it there. */

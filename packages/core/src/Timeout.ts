@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Alarms from "./internal/alarms.js"
+import * as Deadline from "./internal/deadline.js"
 import * as Guard from "./internal/guard.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as LlmError from "./LlmError.js"
@@ -125,7 +126,7 @@ const policy = (times: Required<{ [K in keyof Options]: Duration.Duration }>, al
   }
   return (next) => (call) =>
     Effect.suspend(() => {
-      const deadline = Option.getOrElse(call.deadline, () => Infinity)
+      const deadline = Deadline.toMillis(call.deadline)
       if (call.isStreamed) watch(call, deadline)
       if (attempt === Infinity && deadline === Infinity) return next(call)
       const now = alarms.now()

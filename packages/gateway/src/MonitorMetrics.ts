@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type * as Monitor from "@spillway/core/Monitor"
+import * as Monitor from "@spillway/core/Monitor"
 import type { Family, Labels, Sample } from "./Prometheus.js"
 
 /**
@@ -83,7 +83,7 @@ const fromCircuit = (backend: string, circuit: Monitor.Circuit): ReadonlyArray<F
     gauge(
       "circuit_state",
       "1 for the state of the circuit, 0 for the others",
-      ...oneHot(labels, ["closed", "open", "half-open", "isolated", "disabled"], circuit.state)
+      ...oneHot(labels, Monitor.circuitStates, circuit.state)
     ),
     gauge("circuit_failures", "Failures in a row while closed", { labels, value: circuit.failures }),
     gauge(
@@ -175,7 +175,7 @@ const fromKey = (backend: string, key: Monitor.Key): ReadonlyArray<Family> => {
     gauge(
       "key_state",
       "1 for the state of the key, 0 for the others",
-      ...oneHot(labels, ["ready", "cooling", "exhausted", "retired", "disabled"], key.state)
+      ...oneHot(labels, Monitor.keyStates, key.state)
     ),
     gauge("key_in_flight", "Attempts under way with the key", { labels, value: key.inFlight }),
     gauge("key_queued", "Calls that wait for a key, this one among those that would do", ...known(labels, key.queued)),

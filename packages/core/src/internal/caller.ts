@@ -10,6 +10,7 @@ import * as Runtime from "effect/Runtime"
 import * as LlmError from "../LlmError.js"
 import * as Policy from "../Policy.js"
 import * as Child from "./child.js"
+import * as Deadline from "./deadline.js"
 
 /** Someone who waits, with what he said of his call. */
 export interface Caller {
@@ -28,7 +29,7 @@ export const of = (fiber: Fiber.RuntimeFiber<unknown, unknown>, status: FiberSta
   return {
     runtime,
     level: Policy.toLevel(Context.get(context, Policy.CurrentPriority)),
-    deadline: Option.getOrElse(Context.get(context, Policy.CurrentDeadline), () => Infinity),
+    deadline: Deadline.toMillis(Context.get(context, Policy.CurrentDeadline)),
     tenant: Context.get(context, Policy.CurrentTenant),
     id: Context.get(context, Policy.CurrentCallId)
   }

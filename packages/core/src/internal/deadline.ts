@@ -13,3 +13,7 @@ import * as Option from "effect/Option"
 export class CurrentDeadline extends Context.Reference<CurrentDeadline>()("@spillway/core/CurrentDeadline", {
   defaultValue: (): Option.Option<number> => Option.none()
 }) {}
+
+/** A deadline in milliseconds on the `Clock`; never (`Infinity`) where there is none. */
+export const toMillis = (deadline: Option.Option<number>): number =>
+  deadline._tag === "Some" ? deadline.value : Infinity

@@ -6,7 +6,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type * as Alarms from "./alarms.js"
 import * as Deadline from "./deadline.js"
 import * as Allowance from "./keyAllowance.js"
@@ -199,8 +198,7 @@ export const make = (settings: Settings): Desk => {
   }
 }
 
-const deadlineOf = ({ context }: Asked.Asked): number =>
-  Option.getOrElse(Context.get(context, Deadline.CurrentDeadline), () => Infinity)
+const deadlineOf = ({ context }: Asked.Asked): number => Deadline.toMillis(Context.get(context, Deadline.CurrentDeadline))
 
 const isLease = (answer: Answer): answer is KeyLease.Lease => "release" in answer
 

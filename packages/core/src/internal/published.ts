@@ -1,7 +1,7 @@
 /**
  * A snapshot of the monitor as metrics, for those who only read metrics.
  */
-import type * as Monitor from "../Monitor.js"
+import * as Monitor from "../Monitor.js"
 import * as Metrics from "./metrics.js"
 
 const gauges = {
@@ -51,7 +51,6 @@ const breakerStates: { readonly [S in Monitor.Circuit["state"]]: number } = {
   disabled: 4
 }
 const quantiles = [["p50", "0.5"], ["p95", "0.95"], ["p99", "0.99"]] as const
-const keyStates = ["ready", "cooling", "exhausted", "retired", "disabled"] as const satisfies ReadonlyArray<Monitor.Key["state"]>
 
 interface Series {
   readonly isCounter: boolean
@@ -127,7 +126,7 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
     for (const [tenant, microDollars] of Object.entries(spend?.byTenant ?? {})) {
       set("llm_tenant_cost_usd_total", { backend, tenant }, microDollars / million)
     }
-    for (const state of keys === undefined ? [] : keyStates) {
+    for (const state of keys === undefined ? [] : Monitor.keyStates) {
       set("llm_keys", { backend, state }, keys!.filter((key) => key.state === state).length)
     }
     for (const key of keys ?? []) {

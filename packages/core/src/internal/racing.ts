@@ -13,6 +13,7 @@ import type { LlmError } from "../LlmError.js"
 import type * as Policy from "../Policy.js"
 import type * as Alarms from "./alarms.js"
 import * as Child from "./child.js"
+import * as Deadline from "./deadline.js"
 import * as Hedge from "./hedge.js"
 import type * as HedgeDelay from "./hedgeDelay.js"
 
@@ -49,7 +50,7 @@ export const make = ({ alarms, counts, delays, maxExtra, mayPay }: Settings): Ra
 ) =>
   Effect.withFiberRuntime<A, LlmError, R>((parent, status) => {
     const runtime = Child.runtimeOf<R>(parent, status)
-    const deadline = Option.getOrElse(call.deadline, () => Infinity)
+    const deadline = Deadline.toMillis(call.deadline)
     return Effect.async<A, LlmError>((resume) => {
       const underWay = new Map<Held.Held, Fiber.RuntimeFiber<unknown>>()
       let race = Hedge.initial

@@ -6,6 +6,7 @@ import type * as LlmError from "../LlmError.js"
 import type * as Monitor from "../Monitor.js"
 import type * as Policy from "../Policy.js"
 import * as Allowance from "./allowance.js"
+import * as Deadline from "./deadline.js"
 import * as Fairness from "./fairness.js"
 import * as Pace from "./pace.js"
 import * as QueueCounts from "./queueCounts.js"
@@ -284,4 +285,4 @@ export const make = (settings: QueueOptions.Settings, now: () => number, idle: (
   }
 }
 
-const deadlineOf = (call: Policy.Call) => call.deadline._tag === "Some" ? call.deadline.value : Infinity
+const deadlineOf = ({ deadline }: Policy.Call) => Deadline.toMillis(deadline)
