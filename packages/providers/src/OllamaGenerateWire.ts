@@ -8,6 +8,7 @@ import type * as Completion from "@spillway/core/Completion"
 import * as Either from "effect/Either"
 import * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
+import * as OllamaLines from "./internal/ollamaLines.js"
 import * as OllamaWire from "./OllamaWire.js"
 
 /**
@@ -128,11 +129,8 @@ export const generate: HttpBackend.Operation<Request, Generation> = {
 export const generateStream: HttpBackend.Streaming<Request, Part> = {
   request: (request) => toOutgoing(request, true),
   framing: "ndjson",
-  reader: (exchange) => ({
-    frame(frame, out) {
-      const line = Json.parse(frame.data)
-      if (!Json.isObject(line)) return exchange.malformed("a line that is not JSON")
-      if (line["error"] !== undefined) return exchange.failure(line)
+  reader: (exchange) =>
+    OllamaLines.reader(exchange, (line, out) => {
       const reasoning = Json.name(line["thinking"])
       if (reasoning !== undefined) out.push({ _tag: "Reasoning", text: reasoning })
       const text = Json.name(line["response"])
@@ -141,6 +139,5 @@ export const generateStream: HttpBackend.Streaming<Request, Part> = {
       const end = toEnd(line, exchange)
       out.push({ _tag: "Done", ...end })
       return HttpBackend.ended(end.usage)
-    }
-  })
+    })
 }

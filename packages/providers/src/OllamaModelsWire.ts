@@ -8,6 +8,7 @@
 import * as Either from "effect/Either"
 import * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
+import * as OllamaLines from "./internal/ollamaLines.js"
 
 const post = (path: string, body: object) => Either.right<HttpBackend.Outgoing>({ method: "POST", path, body })
 
@@ -148,11 +149,8 @@ export interface Progress {
 export const pull: HttpBackend.Streaming<PullRequest, Progress> = {
   request: ({ insecure, model }) => post("/api/pull", { model, insecure, stream: true }),
   framing: "ndjson",
-  reader: (exchange) => ({
-    frame(frame, out) {
-      const line = Json.parse(frame.data)
-      if (!Json.isObject(line)) return exchange.malformed("a line that is not JSON")
-      if (line["error"] !== undefined) return exchange.failure(line)
+  reader: (exchange) =>
+    OllamaLines.reader(exchange, (line, out) => {
       const status = Json.string(line["status"])
       if (status === undefined) return undefined
       out.push(Json.defined({
@@ -162,8 +160,7 @@ export const pull: HttpBackend.Streaming<PullRequest, Progress> = {
         completed: Json.count(line["completed"])
       }))
       return status === "success" ? HttpBackend.ended({}) : undefined
-    }
-  })
+    })
 }
 
 /**

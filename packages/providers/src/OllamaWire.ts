@@ -19,6 +19,7 @@ import type * as Tool from "@spillway/core/Tool"
 import * as Either from "effect/Either"
 import * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
+import * as OllamaLines from "./internal/ollamaLines.js"
 import * as ToolArguments from "./internal/toolArguments.js"
 
 declare module "@spillway/core/Completion" {
@@ -301,32 +302,27 @@ export const toCompletion = (
 export const reader = (exchange: Exchange): HttpBackend.Reader<Completion.Part> => {
   let started = false
   let calls = 0
-  return {
-    frame(frame, out) {
-      const line = Json.parse(frame.data)
-      if (!Json.isObject(line)) return exchange.malformed("a line that is not JSON")
-      if (line["error"] !== undefined) return exchange.failure(line)
-      const message = line["message"]
-      if (message === undefined && line["done"] !== true) return undefined
-      if (!started) {
-        started = true
-        out.push({ _tag: "Start", model: Json.name(line["model"]) ?? exchange.model })
-      }
-      const thinking = Json.name(Json.get(message, "thinking"))
-      if (thinking !== undefined) out.push({ _tag: "ReasoningDelta", index: 0, text: thinking })
-      const text = Json.name(Json.get(message, "content"))
-      if (text !== undefined) out.push({ _tag: "TextDelta", text })
-      for (const call of Json.array(Json.get(message, "tool_calls"))) {
-        const index = calls++
-        const { arguments: args, id, name } = toCall(call, index, line)
-        out.push({ _tag: "ToolCallStart", index, id, name }, { _tag: "ToolCallDelta", index, arguments: args })
-      }
-      if (line["done"] !== true) return undefined
-      const usage = toUsage(line)
-      out.push({ _tag: "Finish", finishReason: toFinishReason(line["done_reason"], calls), usage })
-      return HttpBackend.ended(usage)
+  return OllamaLines.reader(exchange, (line, out) => {
+    const message = line["message"]
+    if (message === undefined && line["done"] !== true) return undefined
+    if (!started) {
+      started = true
+      out.push({ _tag: "Start", model: Json.name(line["model"]) ?? exchange.model })
     }
-  }
+    const thinking = Json.name(Json.get(message, "thinking"))
+    if (thinking !== undefined) out.push({ _tag: "ReasoningDelta", index: 0, text: thinking })
+    const text = Json.name(Json.get(message, "content"))
+    if (text !== undefined) out.push({ _tag: "TextDelta", text })
+    for (const call of Json.array(Json.get(message, "tool_calls"))) {
+      const index = calls++
+      const { arguments: args, id, name } = toCall(call, index, line)
+      out.push({ _tag: "ToolCallStart", index, id, name }, { _tag: "ToolCallDelta", index, arguments: args })
+    }
+    if (line["done"] !== true) return undefined
+    const usage = toUsage(line)
+    out.push({ _tag: "Finish", finishReason: toFinishReason(line["done_reason"], calls), usage })
+    return HttpBackend.ended(usage)
+  })
 }
 
 /**
