@@ -162,8 +162,8 @@ const decode = Schema.decodeUnknownEither(Contents, { errors: "all", onExcessPro
  * @category models
  */
 export interface Text {
-  /** The line of a field, or of the nearest that it would be part of. */
-  readonly lineOf: (path: ReadonlyArray<PropertyKey>) => number | undefined
+  /** What is wrong with a field, by its line, or that of the nearest that it would be part of. */
+  readonly problem: (path: ReadonlyArray<PropertyKey>, message: string) => Problem
   readonly holds: (path: ReadonlyArray<PropertyKey>) => boolean
 }
 
@@ -183,24 +183,24 @@ export const parse = (
   if (broken !== undefined) {
     return Either.left([{ line: lines.linePos(broken.pos[0]).line, field: "", message: firstLine(broken.message) }])
   }
-  const lineOf: Text["lineOf"] = (path) => {
+  const lineOf = (path: ReadonlyArray<PropertyKey>) => {
     let node: unknown = document.contents
     let found = rangeOf(node)
     for (const key of path) {
       const pair = Yaml.isMap(node) ? node.items.find((pair) => Yaml.isScalar(pair.key) && pair.key.value === key) : undefined
-      found = rangeOf(pair?.key) ?? rangeOf(Yaml.isSeq(node) ? node.get(key, true) : undefined) ?? found
-      node = pair?.value ?? (Yaml.isSeq(node) ? node.get(key, true) : undefined)
+      node = pair === undefined && Yaml.isSeq(node) ? node.get(key, true) : pair?.value
+      found = rangeOf(pair === undefined ? node : pair.key) ?? found
     }
     return path.length === 0 || found === undefined ? undefined : lines.linePos(found).line
   }
-  const at = (path: ReadonlyArray<PropertyKey>, message: string): Problem => {
+  const problem: Text["problem"] = (path, message) => {
     const line = lineOf(path)
     return { field: path.map(String).join("."), message, ...(line !== undefined && { line }) }
   }
   const missing: Array<Problem> = []
   const contents = substitute(document.toJS() as unknown, [], (name, path) => {
     const value = environment(name)
-    if (value === undefined) missing.push(at(path, `the environment has no ${name}`))
+    if (value === undefined) missing.push(problem(path, `the environment has no ${name}`))
     return value ?? ""
   })
   if (Arr.isNonEmptyArray(missing)) return Either.left(missing)
@@ -208,16 +208,16 @@ export const parse = (
     onLeft: (error) => {
       const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
       // what stands there may be a secret
-      const problems = furthest(issues).map(({ message, path }) => at(path, message.replace(/, actual [^]*$/, "")))
-      return Either.left(Arr.isNonEmptyArray(problems) ? problems : [at([], error.message)])
+      const problems = furthest(issues).map(({ message, path }) => problem(path, message.replace(/, actual [^]*$/, "")))
+      return Either.left(Arr.isNonEmptyArray(problems) ? problems : [problem([], error.message)])
     },
     onRight: (contents) => {
-      const problems = unfit(contents, at)
+      const problems = unfit(contents, problem)
       const backends = toBackends(contents)
       if (Arr.isNonEmptyReadonlyArray(problems)) return Either.left(problems)
       return Arr.isNonEmptyReadonlyArray(backends)
-        ? Either.right({ config: { backends, models: contents.models ?? {} }, text: { lineOf, holds: (path) => document.hasIn(path) } })
-        : Either.left([at(["backends"], "must name a backend")])
+        ? Either.right({ config: { backends, models: contents.models ?? {} }, text: { problem, holds: (path) => document.hasIn(path) } })
+        : Either.left([problem(["backends"], "must name a backend")])
     }
   })
 }
@@ -248,10 +248,8 @@ const furthest = (issues: ReadonlyArray<ParseResult.ArrayFormatterIssue>) =>
     && !issues.some((other) => other.path.length > path.length && path.every((key, at) => other.path[at] === key))
   )
 
-type At = (path: ReadonlyArray<PropertyKey>, message: string) => Problem
-
 /** What no schema can say: names that must be known, and keys that must be there. */
-const unfit = ({ backends, models = {} }: typeof Contents.Type, at: At): ReadonlyArray<Problem> => [
+const unfit = ({ backends, models = {} }: typeof Contents.Type, at: Text["problem"]): ReadonlyArray<Problem> => [
   ...Object.entries(backends).flatMap(([name, backend]) => {
     if (!names.includes(name)) return [at(["backends", name], `is no backend; there are ${names.join(", ")}`)]
     const { addressVariables, keyVariables, optionalKeyVariables }: Catalogue.Entry =
@@ -327,7 +325,7 @@ export const toVariables = (
  */
 export const tryOut = (
   { backends }: ConfigFile,
-  { holds, lineOf }: Text
+  { holds, problem }: Text
 ): Effect.Effect<ReadonlyArray<Problem>> =>
   Effect.map(
     Effect.forEach(backends, ({ name, policies }) =>
@@ -340,9 +338,7 @@ export const tryOut = (
             const within = [sectionOf[module] ?? "", ...field.split(".")] as const
             const own = ["backends", name, "policies"]
             // a section that is not the backend's own is the one of all
-            const path = [...holds([...own, within[0]]) ? own : ["policies"], ...within]
-            const line = lineOf(path)
-            return Option.some({ field: path.join("."), message, ...(line !== undefined && { line }) })
+            return Option.some(problem([...holds([...own, within[0]]) ? own : ["policies"], ...within], message))
           }
         })
       )),

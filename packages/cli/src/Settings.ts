@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import * as Batching from "@spillway/core/Batching"
 import * as Coalescing from "@spillway/core/Coalescing"
@@ -69,7 +68,10 @@ export const backends = (
 > =>
   Effect.flatMap(
     Effect.filter(Catalogue.names, isConfigured),
-    (names) => names.length > 0 ? Effect.succeed(toBackends(names, options)) : simulated(options)
+    (names) =>
+      names.length > 0
+        ? Effect.succeed(toBackends(names.map((name) => ({ name, policies: options })), { simulated: false }))
+        : simulated(options)
   )
 
 /**
@@ -82,7 +84,11 @@ export const simulated = (
   options: Resilience.Options = {}
 ): Effect.Effect<Backends, InvalidOptions.InvalidOptions | HttpServerError.ServeError, Scope.Scope> =>
   Effect.map(Simulated.start({ host: "127.0.0.1", port: 0 }, Simulator.demo), ({ environment }) =>
-    toBackends(Catalogue.names.filter((name) => isSpoken(name, environment)), options, environment))
+    toBackends(
+      Catalogue.names.filter((name) => isSpoken(name, environment))
+        .map((name) => ({ name, policies: options, variables: environment })),
+      { simulated: true }
+    ))
 
 /**
  * For a person who waits at a terminal: told within seconds what is wrong, rather than kept waiting until it is right.
@@ -101,30 +107,11 @@ export const impatient: Resilience.Options = { retry: { maxRetries: 2 } }
 export const fromFile = (
   { backends, models }: ConfigFile.ConfigFile,
   environment: Readonly<Record<string, string | undefined>>
-): Backends => {
-  const layers: Record<string, Backend> = Object.fromEntries(backends.map((backend) => {
-    const { layer }: Catalogue.Entry = Catalogue.backends[backend.name]
-    const provider = ConfigProvider.fromMap(ConfigFile.toVariables(backend, environment))
-    return [
-      backend.name,
-      within(backend.policies)(layer).pipe(
-        Layer.provide(NodeHttp.client),
-        Layer.provide(Layer.setConfigProvider(provider))
-      )
-    ]
-  }))
-  return {
-    names: backends.map(({ name }) => name),
-    simulated: false,
-    layers,
-    layer: Layer.project(
-      Router.layer(layers),
-      LlmService.LlmService,
-      LlmService.LlmService,
-      Router.withNames(models)
-    )
-  }
-}
+): Backends =>
+  toBackends(
+    backends.map((backend) => ({ ...backend, variables: ConfigFile.toVariables(backend, environment) })),
+    { simulated: false, models }
+  )
 
 const within = ({ batching = false, coalescing = false, ...policies }: ConfigFile.Policies) =>
 <E, R>(layer: Layer.Layer<LlmService.LlmService, E, R>) => {
@@ -146,28 +133,32 @@ const isSpoken = (name: Catalogue.Name, environment: ReadonlyMap<string, string>
   return addressVariables.some((variable) => environment.has(variable))
 }
 
+/** A backend, what stands around it, and what it reads in place of the environment, if anything. */
+interface Chosen extends Pick<ConfigFile.Backend, "name" | "policies"> {
+  readonly variables?: ReadonlyMap<string, string>
+}
+
 const toBackends = (
-  names: ReadonlyArray<Catalogue.Name>,
-  options: Resilience.Options,
-  environment?: ReadonlyMap<string, string>
+  backends: ReadonlyArray<Chosen>,
+  { models = {}, simulated }: Pick<Backends, "simulated"> & Partial<Pick<ConfigFile.ConfigFile, "models">>
 ): Backends => {
-  const provided = <A, E>(layer: Layer.Layer<A, E, HttpClient.HttpClient>) =>
-    environment === undefined
-      ? Layer.provide(layer, NodeHttp.client)
-      : layer.pipe(
-        Layer.provide(NodeHttp.client),
-        Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(environment))))
-      )
-  const layers = Object.fromEntries(
-    names.map((name) => {
-      const { layer }: Catalogue.Entry = Catalogue.backends[name]
-      return [name, Resilience.layer(options)(layer)] as const
-    })
-  )
+  // each alone has connections of its own, all together have them in common
+  const connected = Layer.provide(NodeHttp.client)
+  const layers = Object.fromEntries(backends.map(({ name, policies, variables }) => {
+    const { layer }: Catalogue.Entry = Catalogue.backends[name]
+    const protectedLayer = within(policies)(layer)
+    return [
+      name,
+      variables === undefined
+        ? protectedLayer
+        : Layer.provide(protectedLayer, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
+    ]
+  }))
+  const all = Layer.project(Router.layer(layers), LlmService.LlmService, LlmService.LlmService, Router.withNames(models))
   return {
-    names,
-    simulated: environment !== undefined,
-    layers: Record.map(layers, provided),
-    layer: provided(Router.layer(layers))
+    names: backends.map(({ name }) => name),
+    simulated,
+    layers: Record.map(layers, connected),
+    layer: connected(all)
   }
 }
