@@ -171,7 +171,7 @@ export const make = (
  * @example
  * ```ts
  * import { Batching, LlmService, Resilience } from "@spillway/core"
- * import type * as Layer from "effect/Layer"
+ * import * as Layer from "effect/Layer"
  *
  * const Backend = Layer.succeed(LlmService.LlmService, LlmService.make("tei", {}))
  * const Live = Backend.pipe(Resilience.layer(), Batching.layer({ maxItems: 32, maxDelay: "5 millis" }))

@@ -157,7 +157,7 @@ const keyOf = (request: LlmService.Request): string | undefined =>
  * @example
  * ```ts
  * import { Batching, Coalescing, LlmService, Resilience } from "@spillway/core"
- * import type * as Layer from "effect/Layer"
+ * import * as Layer from "effect/Layer"
  *
  * const Backend = Layer.succeed(LlmService.LlmService, LlmService.make("tei", {}))
  * const Live = Backend.pipe(Resilience.layer(), Batching.layer(), Coalescing.layer())
