@@ -9,7 +9,7 @@
  *
  * where `find` occurs in `file` exactly once.
  */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
@@ -48,20 +48,51 @@ const copy = (base) => {
 /** The longest that the tests of one bug may take, in milliseconds; who never ends has noticed, too. */
 const patience = 300_000
 
-/** How many of the tests passed and failed; neither where they could not be run at all. */
-const test = (at, files) => {
+/** What a test says that fails because the bug cannot be run, not because it does wrong. */
+const isBroken = (message) => /^(ReferenceError|SyntaxError)|^TypeError: .* is not a (function|constructor)/m.test(message)
+
+/**
+ * What the report of a run says: the tests `passed`; one `noticed`, by what it asserts or since it had to wait too long;
+ * or they are `broken`: a file could not be read, or a test met a name that is none, and nothing is known of the bug.
+ */
+export const verdict = (report) => {
+  if (report === undefined) return "broken"
+  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+  const messages = tests.filter(({ status }) => status === "failed").flatMap(({ failureMessages }) => failureMessages)
+  if (messages.length > 0) return messages.some(isBroken) ? "broken" : "noticed"
+  const isUnread = report.testResults.some(({ assertionResults, status }) => status === "failed" && assertionResults.length === 0)
+  return isUnread || report.numPassedTests === 0 ? "broken" : "passed"
+}
+
+/** Runs tests in a process group of its own, so that those that never end are ended with all that they have started. */
+const run = (at, args) =>
+  new Promise((resolve) => {
+    const vitest = spawn(join(at, "node_modules/.bin/vitest"), args, { cwd: at, stdio: "ignore", detached: true })
+    const end = () => {
+      try {
+        process.kill(-vitest.pid, "SIGKILL")
+      } catch {
+        // it has ended already
+      }
+    }
+    const timer = setTimeout(() => {
+      end()
+      resolve("endless")
+    }, patience)
+    process.once("exit", end)
+    vitest.on("exit", () => {
+      clearTimeout(timer)
+      process.off("exit", end)
+      resolve("ended")
+    })
+  })
+
+const test = async (at, files) => {
   const report = join(at, "mutate-report.json")
   rmSync(report, { force: true })
-  try {
-    const args = ["run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files]
-    execFileSync(join(at, "node_modules/.bin/vitest"), args, { cwd: at, stdio: "pipe", timeout: patience, killSignal: "SIGKILL" })
-  } catch (error) {
-    if (error.code === "ETIMEDOUT") return { passed: 0, failed: 1 }
-    // the report says what failed; where there is none, nothing ran
-  }
-  if (!existsSync(report)) return { passed: 0, failed: 0 }
-  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8"))
-  return { passed: numPassedTests, failed: numFailedTests }
+  const outcome = await run(at, ["run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files])
+  if (outcome === "endless") return "noticed"
+  return verdict(existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined)
 }
 
 if (isMain(import.meta.url)) {
@@ -75,11 +106,10 @@ if (isMain(import.meta.url)) {
   process.on("exit", () => rmSync(at, { recursive: true, force: true }))
 
   const sound = new Map()
-  const isSound = (tests) => {
+  const isSound = async (tests) => {
     const key = tests.join(" ")
     if (!sound.has(key)) {
-      const { failed, passed } = test(at, tests)
-      sound.set(key, failed === 0 && passed > 0)
+      sound.set(key, (await test(at, tests)) === "passed")
     }
     return sound.get(key)
   }
@@ -93,15 +123,15 @@ if (isMain(import.meta.url)) {
       problems.push(`${title}: ${problem} (${mutation.file})`)
       continue
     }
-    if (!isSound(mutation.tests)) {
+    if (!(await isSound(mutation.tests))) {
       problems.push(`${title}: its tests do not pass without it (${mutation.tests.join(", ")})`)
       continue
     }
     writeFileSync(file, text)
-    const { failed, passed } = test(at, mutation.tests)
+    const found = await test(at, mutation.tests)
     writeFileSync(file, original)
-    if (failed > 0) console.log(`✓ ${title}`)
-    else problems.push(`${title}: ${passed > 0 ? "no test noticed" : "the tests could not be run with it"}`)
+    if (found === "noticed") console.log(`✓ ${title}`)
+    else problems.push(`${title}: ${found === "passed" ? "no test noticed" : "the tests could not be run with it"}`)
   }
   finish("mutate", problems, `${chosen.length} planted bugs, each noticed`)
 }
