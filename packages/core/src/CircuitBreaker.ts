@@ -30,6 +30,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -45,6 +46,7 @@ import * as CircuitOptions from "./internal/circuitOptions.js"
 import * as Outcome from "./internal/circuitOutcome.js"
 import * as Report from "./internal/circuitReport.js"
 import * as CircuitSnapshot from "./internal/circuitSnapshot.js"
+import { listed } from "./internal/listed.js"
 import * as Unanswered from "./internal/unanswered.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import * as Monitor from "./Monitor.js"
@@ -66,6 +68,7 @@ export type { Closed, Disabled, Fault, HalfOpen, Isolated, Known, Open, Outcome,
  * @category models
  */
 export interface CircuitBreaker {
+  readonly backend: string
   /** Lets a call through, or fails at once with `CircuitOpen`, whose `retryAfter` is what is left. */
   readonly policy: Policy.Policy
   /** What the circuit is. It becomes half-open when a call comes, so one that nobody calls stays open. */
@@ -111,6 +114,31 @@ export interface CircuitBreaker {
 export const outcome = (exit: Exit.Exit<unknown, unknown>): Circuit.Outcome => Outcome.ofExit(exit, Outcome.ofError)
 
 // -----------------------------------------------------------------------------
+// references
+// -----------------------------------------------------------------------------
+
+/**
+ * Where circuit breakers are found that are made here: one list for the whole program, unless another is provided.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentBreakers extends Context.Reference<CurrentBreakers>()("@spillway/core/CurrentBreakers", {
+  defaultValue: (): Set<CircuitBreaker> => new Set()
+}) {}
+
+/**
+ * Every circuit breaker that there is now, by the current list: to open and close them from outside.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const breakers: Effect.Effect<ReadonlyArray<CircuitBreaker>> = Effect.map(
+  CurrentBreakers,
+  (breakers) => [...breakers]
+)
+
+// -----------------------------------------------------------------------------
 // constructors
 // -----------------------------------------------------------------------------
 
@@ -126,7 +154,7 @@ const validateOpenUntil = InvalidOptions.validate(
 )
 
 /**
- * A closed circuit. It tells the `Monitor` of itself until its scope closes.
+ * A closed circuit. It tells the `Monitor` of itself, and is in the list of breakers, until its scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -237,7 +265,8 @@ export const make = (
     const follow = <A>(read: (change: Change) => A) =>
       Effect.map(PubSub.subscribe(hub), (changes) => Stream.map(Stream.fromQueue(changes), read))
 
-    return {
+    return yield* listed<CircuitBreaker>(yield* CurrentBreakers, {
+      backend,
       policy,
       state: Effect.sync(() => MutableRef.get(current)),
       changes: Stream.unwrapScoped(
@@ -272,7 +301,7 @@ export const make = (
           Effect.sync(() =>
             become(CircuitSnapshot.resumed(snapshot, MutableRef.get(current), now(), settings), "snapshot")
           ))
-    }
+    })
   })
 
 interface Change {

@@ -50,6 +50,7 @@ import * as KeySettings from "./internal/keySettings.js"
 import * as Slot from "./internal/keySlot.js"
 import * as Strategy from "./internal/keyStrategy.js"
 import * as KeyVariables from "./internal/keyVariables.js"
+import { listed } from "./internal/listed.js"
 import * as Monitor from "./Monitor.js"
 import * as PriceBook from "./PriceBook.js"
 
@@ -284,13 +285,7 @@ const register = (
     const pool = toPool(settings.backend, ring, desk, keeping)
     const all = yield* CurrentPools
     yield* Monitor.register({ backend: settings.backend, read: (now) => ({ keys: read(ring, desk, now) }) })
-    return yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        all.add(pool)
-        return pool
-      }),
-      () => Effect.sync(() => all.delete(pool))
-    )
+    return yield* listed(all, pool)
   })
 
 const toDesk = (

@@ -11,7 +11,16 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { listed } from "./internal/listed.js"
 import type * as LlmError from "./LlmError.js"
+
+/**
+ * Every mode of a queue, for those who go through them all.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const queueModes = ["open", "paused", "draining", "shut"] as const
 
 /**
  * A queue, now.
@@ -20,6 +29,8 @@ import type * as LlmError from "./LlmError.js"
  * @category models
  */
 export interface Queue {
+  /** Whether it lets calls through (`paused`: nobody, for now), and takes newcomers (`draining`, `shut`: none). */
+  readonly mode?: typeof queueModes[number]
   /** Most calls that may wait. */
   readonly capacity: number
   /** Most calls under way at once. */
@@ -253,6 +264,27 @@ export interface Calls {
   readonly latencyMillis: Percentiles
   /** Time to the first part of the last streams (at most 1,024 of them), in milliseconds. */
   readonly firstPartMillis: Percentiles
+  /** The last 50 errors, of calls and of attempts, the oldest first. */
+  readonly lastFailures?: ReadonlyArray<CallFailure>
+}
+
+/**
+ * A call, or an attempt of one, failed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallFailure {
+  /** When, in milliseconds since 1970. */
+  readonly at: number
+  readonly operation: string
+  /** The model asked for, its first 100 characters; empty where the operation has none. */
+  readonly model: string
+  readonly error: LlmError.Tag
+  /** What may help against it. */
+  readonly verdict: LlmError.Retriability
+  /** Which attempt it was; absent where the call failed as a whole, and its caller was told. */
+  readonly attempt?: number
 }
 
 /**
@@ -436,8 +468,8 @@ export const unsafeMake = (): Monitor => {
   const sources = new Set<Source>()
   const budgets = new Set<BudgetSource>()
   return {
-    register: (source) => joined(sources, source),
-    registerBudget: (read) => joined(budgets, read),
+    register: (source) => Effect.asVoid(listed(sources, source)),
+    registerBudget: (read) => Effect.asVoid(listed(budgets, read)),
     snapshot: Effect.map(Clock.currentTimeMillis, (now) => {
       const backends = new Map<string, Backend>()
       for (const source of sources) {
@@ -451,9 +483,6 @@ export const unsafeMake = (): Monitor => {
     })
   }
 }
-
-const joined = <A>(all: Set<A>, one: A): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.sync(() => all.add(one)), () => Effect.sync(() => all.delete(one)))
 
 /**
  * The monitor that queues, circuits, pools and calls made here register with: one for the whole program, unless

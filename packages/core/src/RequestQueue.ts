@@ -30,10 +30,12 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Alarms from "./internal/alarms.js"
+import { listed } from "./internal/listed.js"
 import * as QueueOptions from "./internal/queueOptions.js"
 import * as Turnstile from "./internal/turnstile.js"
 import type * as InvalidOptions from "./InvalidOptions.js"
@@ -156,6 +158,7 @@ export interface Fairness {
 export interface RequestQueue {
   /** Lets a call through when it has a place, which it gives back when its answer has ended. */
   readonly policy: Policy.Policy
+  readonly backend: string
   /** Calls that wait. */
   readonly size: Effect.Effect<number>
   /** Calls under way. */
@@ -191,9 +194,31 @@ export interface RequestQueue {
 // -----------------------------------------------------------------------------
 // constructors
 // -----------------------------------------------------------------------------
+// references
+// -----------------------------------------------------------------------------
 
 /**
- * A queue that nobody waits in. It tells the `Monitor` of itself until its scope closes.
+ * Where queues are found that are made here: one list for the whole program, unless another is provided.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class CurrentQueues extends Context.Reference<CurrentQueues>()("@spillway/core/CurrentQueues", {
+  defaultValue: (): Set<RequestQueue> => new Set()
+}) {}
+
+/**
+ * Every queue that there is now, by the current list: to pause, resume and resize them from outside.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const queues: Effect.Effect<ReadonlyArray<RequestQueue>> = Effect.map(CurrentQueues, (queues) => [...queues])
+
+// -----------------------------------------------------------------------------
+
+/**
+ * A queue that nobody waits in. It tells the `Monitor` of itself, and is in the list of queues, until its scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -256,7 +281,8 @@ export const make = (
       read: (at) => ({ queue: turnstile.read(at) })
     })
 
-    return {
+    return yield* listed<RequestQueue>(yield* CurrentQueues, {
+      backend: settings.backend,
       policy: (next) => (call) =>
         Effect.suspend(() =>
           turnstile.pass(call) ? next(call) : Effect.flatMap(wait(call), () => next(call))
@@ -274,5 +300,5 @@ export const make = (
       resume: Effect.sync(() => turnstile.turn("open")),
       drain: Effect.zipRight(Effect.sync(() => turnstile.turn("draining")), idle),
       shutdown: Effect.zipRight(shut, idle)
-    }
+    })
   })

@@ -41,7 +41,7 @@ import * as Published from "./internal/published.js"
 import * as Spending from "./internal/spending.js"
 import * as Tally from "./internal/tally.js"
 import * as InvalidOptions from "./InvalidOptions.js"
-import type * as LlmError from "./LlmError.js"
+import * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
 import * as Policy from "./Policy.js"
 import * as PriceBook from "./PriceBook.js"
@@ -157,6 +157,7 @@ const calls = (
       metrics.ended(call, outcome, now - began, usage, Option.getOrElse(microDollars, () => 0))
       if (span === undefined) return
       if (Option.isSome(microDollars)) span.attribute("spillway.cost_usd", microDollars.value / 1_000_000)
+      remember(tally, call, exit, now)
       endSpan(span, clock, exit, outcome, names)
     })
     return () => {
@@ -270,6 +271,7 @@ const attempts = (backend: string, tally: Tally.Tally): Policy.Policy => {
   }
   return (next) => (call) =>
     Effect.withFiberRuntime((fiber) => {
+      remember(tally, call, exit, clock.unsafeCurrentTimeMillis(), call.attempt)
       const clock = clockOf(fiber)
       if (!isTraced(fiber)) {
         watch(call, clock)
@@ -292,9 +294,35 @@ const outcomeOf = (call: Policy.Call, exit: Exit.Exit<unknown, unknown>): Tally.
   }
   const failure = Cause.failureOption(exit.cause)
   // what a call fails with is an LlmError, as `Policy.Next` says
-  if (failure._tag === "Some") return (failure.value as LlmError.LlmError)._tag
+  return failure._tag === "Some" ? failure.value as LlmError.LlmError : undefined
+}
+
+// an error's message may repeat what was asked, so it is not among what is remembered
+const remember = (
+  tally: Tally.Tally,
+  { model, operation }: Policy.Call,
+  exit: Exit.Exit<unknown, unknown>,
+  at: number,
+  attempt?: number
+): void => {
+  const error = errorOf(exit)
+  if (error === undefined) return
+  tally.fault({
+    at,
+    operation,
+    model: model.slice(0, 100),
+    error: error._tag,
+    verdict: LlmError.retriability(error),
+    ...(attempt !== undefined && { attempt })
+  })
+}
+  const error = errorOf(exit)
+  if (error !== undefined) return error._tag
   return Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "died"
 }
+
+const errorOf = (exit: Exit.Exit<unknown, unknown>): LlmError.LlmError | undefined => {
+  if (exit._tag === "Success") return undefined
 
 const answerOf = (exit: Exit.Exit<unknown, unknown>): object | undefined =>
   exit._tag === "Success" && typeof exit.value === "object" && exit.value !== null ? exit.value : undefined

@@ -164,6 +164,16 @@ describe("CircuitBreaker", () => {
         })
       }).pipe(Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake())))
 
+    it.effect("is found in the list of breakers for as long as its scope lasts", () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const breaker = yield* Scope.extend(CircuitBreaker.make({ backend: "test" }), scope)
+        assert.deepStrictEqual(yield* CircuitBreaker.breakers, [breaker])
+        assert.strictEqual(breaker.backend, "test")
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(yield* CircuitBreaker.breakers, [])
+      }).pipe(Effect.provideService(CircuitBreaker.CurrentBreakers, new Set())))
+
     it.effect("is told to the monitor, until its scope closes", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()

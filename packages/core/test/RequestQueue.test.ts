@@ -709,6 +709,7 @@ describe("RequestQueue", () => {
         yield* forked(ask("d"))
         yield* Effect.exit(ask("e"))
         assert.deepStrictEqual(yield* read, {
+          mode: "open",
           capacity: 2,
           concurrency: 2,
           waiting: 2,
@@ -723,6 +724,7 @@ describe("RequestQueue", () => {
         })
         yield* TestClock.adjust("750 millis")
         assert.deepStrictEqual(yield* read, {
+          mode: "open",
           capacity: 2,
           concurrency: 2,
           waiting: 0,
@@ -738,6 +740,31 @@ describe("RequestQueue", () => {
         yield* Scope.close(scope, Exit.void)
         assert.strictEqual(yield* read, undefined)
       }))
+
+    it.effect("says whether it lets anybody through, and is found in the list of queues for as long as it is there", () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const queue = yield* Scope.extend(RequestQueue.make({ backend: "test" }), scope)
+        const mode = Effect.map(Monitor.snapshot, ({ backends }) => backends[0]?.queue?.mode)
+        assert.deepStrictEqual(yield* RequestQueue.queues, [queue])
+        assert.strictEqual(queue.backend, "test")
+        for (
+          const [change, expected] of [
+            [queue.pause, "paused"],
+            [queue.resume, "open"],
+            [queue.drain, "draining"],
+            [queue.shutdown, "shut"]
+          ] as const
+        ) {
+          yield* change
+          assert.strictEqual(yield* mode, expected)
+        }
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(yield* RequestQueue.queues, [])
+      }).pipe(
+        Effect.provideService(RequestQueue.CurrentQueues, new Set()),
+        Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake())
+      ))
   })
 
   describe("options", () => {

@@ -168,6 +168,25 @@ describe("Telemetry", () => {
       )
     })
 
+    it.scoped("remembers the last errors of calls and attempts with what may help, and nothing that was asked", () =>
+      Effect.gen(function*() {
+        const { calls, llm } = yield* make({}, invalid, fault, "well", ScriptedLlm.repeat(invalid))
+        yield* TestClock.setTime(1000)
+        yield* Effect.exit(llm.generateText({ ...request, model: "x".repeat(1000) }))
+        yield* play(llm.generateText(request))
+        const asked = { at: 1000, operation: "generateText" } as const
+        const refused = { ...asked, model: "x".repeat(100), error: "InvalidRequest", verdict: "Never" } as const
+        assert.deepStrictEqual((yield* calls).lastFailures, [
+          { ...refused, attempt: 1 },
+          refused,
+          { ...asked, model: "m", error: "ServerFault", verdict: "Retry", attempt: 1 }
+        ])
+        yield* Effect.replicateEffect(Effect.exit(llm.generateText(request)), 40)
+        const { lastFailures } = yield* calls
+        assert.lengthOf(lastFailures!, 50)
+        assert.notInclude(JSON.stringify(lastFailures), secret)
+      }))
+
     it.scoped("says how many calls a second have ended, of the last minute", () =>
       Effect.gen(function*() {
         const { calls, llm } = yield* make({}, ScriptedLlm.repeat("x"))

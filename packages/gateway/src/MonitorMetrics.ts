@@ -52,6 +52,11 @@ const fromQueue = (backend: string, queue: Monitor.Queue): ReadonlyArray<Family>
   return [
     gauge("queue_capacity", "Calls that may wait", { labels, value: queue.capacity }),
     gauge("queue_concurrency", "Calls that may be under way at once", { labels, value: queue.concurrency }),
+    gauge(
+      "queue_mode",
+      "1 for the mode of the queue, 0 for the others",
+      ...(queue.mode === undefined ? [] : oneHot(labels, Monitor.queueModes, queue.mode))
+    ),
     gauge("queue_waiting", "Calls that wait", { labels, value: queue.waiting }),
     gauge("queue_in_flight", "Calls under way", { labels, value: queue.inFlight }),
     gauge("queue_oldest_wait_seconds", "How long the oldest waiting call has waited", {

@@ -17,6 +17,8 @@ export interface Tally {
   readonly ended: (now: number, millis: number, outcome: Outcome) => void
   readonly used: (inputTokens: number, outputTokens: number) => void
   readonly retried: (reason: LlmError.Tag) => void
+  /** A call or an attempt failed with an error. */
+  readonly fault: (failure: Monitor.CallFailure) => void
   readonly read: (now: number) => Monitor.Calls
 }
 
@@ -35,6 +37,7 @@ export const make = (): Tally => {
   const latencies = Sample.make(sampleSize)
   const firstParts = Sample.make(sampleSize)
   const throughput = Throughput.make()
+  const lastFailures: Array<Monitor.CallFailure> = []
   return {
     started(now) {
       if (started++ === 0) firstStart = now
@@ -56,6 +59,10 @@ export const make = (): Tally => {
     retried(reason) {
       retries[reason] = (retries[reason] ?? 0) + 1
     },
+    fault(failure) {
+      lastFailures.push(failure)
+      if (lastFailures.length > mostFailures) lastFailures.shift()
+    },
     read: (now) => ({
       started,
       succeeded,
@@ -67,9 +74,11 @@ export const make = (): Tally => {
       outputTokens,
       perSecond: started === 0 ? 0 : throughput.read(now, firstStart),
       latencyMillis: latencies.percentiles(),
-      firstPartMillis: firstParts.percentiles()
+      firstPartMillis: firstParts.percentiles(),
+      lastFailures: [...lastFailures]
     })
   }
 }
 
 const sampleSize = 1024
+const mostFailures = 50

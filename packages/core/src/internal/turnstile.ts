@@ -275,6 +275,7 @@ export const make = (settings: QueueOptions.Settings, now: () => number, idle: (
     waiting: room.size,
     inFlight: () => inFlight,
     read: (at) => ({
+      mode,
       capacity,
       concurrency,
       waiting: room.size(),
