@@ -156,9 +156,9 @@ export interface Fairness {
  * @category models
  */
 export interface RequestQueue {
+  readonly backend: string
   /** Lets a call through when it has a place, which it gives back when its answer has ended. */
   readonly policy: Policy.Policy
-  readonly backend: string
   /** Calls that wait. */
   readonly size: Effect.Effect<number>
   /** Calls under way. */
@@ -192,8 +192,6 @@ export interface RequestQueue {
 }
 
 // -----------------------------------------------------------------------------
-// constructors
-// -----------------------------------------------------------------------------
 // references
 // -----------------------------------------------------------------------------
 
@@ -215,6 +213,8 @@ export class CurrentQueues extends Context.Reference<CurrentQueues>()("@spillway
  */
 export const queues: Effect.Effect<ReadonlyArray<RequestQueue>> = Effect.map(CurrentQueues, (queues) => [...queues])
 
+// -----------------------------------------------------------------------------
+// constructors
 // -----------------------------------------------------------------------------
 
 /**

@@ -152,12 +152,12 @@ const calls = (
       const outcome = outcomeOf(call, exit)
       const usage = usageOf(exit)
       tally.ended(now, now - began, outcome)
+      remember(tally, call, exit, now)
       if (usage !== undefined) tally.used(usage.inputTokens ?? 0, usage.outputTokens ?? 0)
       const microDollars = costOf(exit)
       metrics.ended(call, outcome, now - began, usage, Option.getOrElse(microDollars, () => 0))
       if (span === undefined) return
       if (Option.isSome(microDollars)) span.attribute("spillway.cost_usd", microDollars.value / 1_000_000)
-      remember(tally, call, exit, now)
       endSpan(span, clock, exit, outcome, names)
     })
     return () => {
@@ -266,12 +266,12 @@ const attempts = (backend: string, tally: Tally.Tally): Policy.Policy => {
     call.held.add((exit) => {
       const outcome = outcomeOf(call, exit)
       outcomes(outcome)(1)
+      remember(tally, call, exit, clock.unsafeCurrentTimeMillis(), call.attempt)
       if (span !== undefined) endSpan(span, clock, exit, outcome)
     })
   }
   return (next) => (call) =>
     Effect.withFiberRuntime((fiber) => {
-      remember(tally, call, exit, clock.unsafeCurrentTimeMillis(), call.attempt)
       const clock = clockOf(fiber)
       if (!isTraced(fiber)) {
         watch(call, clock)
@@ -292,6 +292,13 @@ const outcomeOf = (call: Policy.Call, exit: Exit.Exit<unknown, unknown>): Tally.
   if (exit._tag === "Success") {
     return call.isStreamed && exit.value === undefined ? "interrupted" : "success"
   }
+  const error = errorOf(exit)
+  if (error !== undefined) return error._tag
+  return Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "died"
+}
+
+const errorOf = (exit: Exit.Exit<unknown, unknown>): LlmError.LlmError | undefined => {
+  if (exit._tag === "Success") return undefined
   const failure = Cause.failureOption(exit.cause)
   // what a call fails with is an LlmError, as `Policy.Next` says
   return failure._tag === "Some" ? failure.value as LlmError.LlmError : undefined
@@ -316,13 +323,6 @@ const remember = (
     ...(attempt !== undefined && { attempt })
   })
 }
-  const error = errorOf(exit)
-  if (error !== undefined) return error._tag
-  return Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "died"
-}
-
-const errorOf = (exit: Exit.Exit<unknown, unknown>): LlmError.LlmError | undefined => {
-  if (exit._tag === "Success") return undefined
 
 const answerOf = (exit: Exit.Exit<unknown, unknown>): object | undefined =>
   exit._tag === "Success" && typeof exit.value === "object" && exit.value !== null ? exit.value : undefined
