@@ -76,10 +76,17 @@ const readers: { readonly [header: string]: Reader } = {
   },
   "x-spillway-tenant": {
     says: "a name of 1 to 64 letters, digits and . _ : @ / -",
-    read: (value) =>
-      /^[A-Za-z0-9._:@/-]{1,64}$/.test(value) ? Context.make(Policy.CurrentTenant, value) : undefined
+    read: (value) => isTenant(value) ? Context.make(Policy.CurrentTenant, value) : undefined
   }
 }
+
+/**
+ * Whether a text can be the name of a tenant.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isTenant = (text: string): boolean => /^[A-Za-z0-9._:@/-]{1,64}$/.test(text)
 
 /**
  * The id that the client gave the request, if it gave one that can be written to a log and a header as it is.

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Access from "./Access.js"
 import type * as Drain from "./Drain.js"
 import type { Reason, Refusal } from "./Refusal.js"
 
@@ -37,6 +38,8 @@ export interface Exchange {
   readonly arrived: number
   /** Closes when the answer has ended. */
   readonly scope: Scope.Scope
+  /** Whose it is; nobody's where the gateway has no keys, or the route needs none. */
+  readonly principal: Access.Principal | undefined
   /** What the headers say of the call, as the references of `Policy`. */
   readonly given: Context.Context<never> | undefined
   /** Its place among the calls in flight. */
@@ -66,6 +69,12 @@ export interface Route {
   readonly prefix?: boolean
   /** A `call` is counted, waited for and refused while draining; a `probe` is answered always. */
   readonly kind: "call" | "probe"
+  /**
+   * Whose key it needs, where the gateway has keys at all.
+   *
+   * @default "user" for a call, and "admin" for anything else
+   */
+  readonly access?: "open" | Access.Role
   readonly handle: (exchange: Exchange) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, Scope.Scope>
   readonly refuse: (failure: Failure) => HttpServerResponse.HttpServerResponse
 }

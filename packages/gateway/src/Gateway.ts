@@ -26,7 +26,10 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Access from "./Access.js"
+import * as Allowance from "./Allowance.js"
 import * as CallHeaders from "./CallHeaders.js"
+import * as ClientLimits from "./ClientLimits.js"
 import * as Drain from "./Drain.js"
 import type { Exchange, Failure, Route } from "./Exchange.js"
 import * as OpenAiApi from "./OpenAiApi.js"
@@ -71,6 +74,8 @@ export class Gateway extends Context.Tag("@spillway/gateway/Gateway")<Gateway, S
  * @category models
  */
 export interface Options {
+  /** Who may use it. @default whoever reaches it, which must be nobody from elsewhere */
+  readonly access?: Access.Options
   /** Most bytes of a request's body, from 1 KiB to 1 GiB. @default 10485760 (10 MiB) */
   readonly bodyLimit?: number
   /** How long calls in flight may go on once it drains. @default 30 seconds */
@@ -80,6 +85,7 @@ export interface Options {
 }
 
 const Settings = Schema.Struct({
+  access: Schema.optionalWith(Access.Settings, { exact: true }),
   bodyLimit: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1024, atMost: 1024 ** 3 }), {
     default: () => 10 * 1024 ** 2
   }),
@@ -123,7 +129,9 @@ export const make = (
 ): Effect.Effect<Service, InvalidOptions.InvalidOptions, LlmService.LlmService> =>
   Effect.gen(function*() {
     const settings = yield* validate(options)
-    const service = yield* LlmService.LlmService
+    const given = yield* LlmService.LlmService
+    const access = settings.access === undefined ? undefined : Access.make(settings.access)
+    const service = access === undefined ? given : ClientLimits.protect(given)
     const monitor = yield* Monitor.CurrentMonitor
     const drain = yield* Drain.make(settings.grace)
     const requests = Status.makeRequests()
@@ -137,7 +145,7 @@ export const make = (
     let made = 0
     const makeId = () => `${prefix}-${(++made).toString(36)}`
     return {
-      app: answering({ find, drain, requests, makeId }),
+      app: answering({ find, access, drain, requests, makeId }),
       drain: drain.drain,
       inFlight: Effect.sync(drain.inFlight)
     }
@@ -203,6 +211,7 @@ const finder = (routes: ReadonlyArray<Route>) => {
 
 interface Rooms {
   readonly find: (method: string, path: string) => Either.Either<Route, Refusal>
+  readonly access: Access.Access | undefined
   readonly drain: Drain.Drain
   readonly requests: Status.Requests
   readonly makeId: () => string
@@ -220,7 +229,7 @@ const answering = (rooms: Rooms): HttpApp.Default<never, Scope.Scope> =>
   })
 
 const answer = (
-  { find, drain, requests, makeId }: Rooms,
+  { access, find, drain, requests, makeId }: Rooms,
   request: HttpServerRequest.HttpServerRequest,
   scope: Scope.Scope,
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
@@ -230,7 +239,9 @@ const answer = (
   const path = request.url.split("?", 1)[0]!
   const found = find(request.method, path)
   const isCall = Either.isRight(found) && found.right.kind === "call"
-  const given = isCall ? admit(drain, request, arrived) : Either.map(found, () => undefined)
+  const principal = Either.flatMap(found, (route) => identify(access, route, request, arrived))
+  const given = Either.flatMap(principal, (principal) =>
+    isCall ? admit(drain, request, principal, arrived) : Either.right(undefined))
   const isCounted = isCall && Either.isRight(given)
   const running = isCounted ? drain.enter(fiber) : { fiber }
   const exchange: Exchange = {
@@ -239,6 +250,7 @@ const answer = (
     path,
     arrived,
     scope,
+    principal: Either.getOrElse(principal, () => undefined),
     given: Either.getOrElse(given, () => undefined),
     running,
     isCut: () => drain.state() === "closing",
@@ -249,7 +261,10 @@ const answer = (
   }
   const label = Either.match(found, { onLeft: () => "unknown", onRight: (route) => `${route.method} ${route.path}` })
   const end = Effect.suspend(() => {
-    if (isCounted) drain.leave(running)
+    if (isCounted) {
+      drain.leave(running)
+      if (exchange.principal !== undefined) Allowance.leave(exchange.principal.allowances)
+    }
     requests.count(label, exchange.status)
     const isProbe = Either.isRight(found) && found.right.kind === "probe"
     return log(exchange, label, isProbe ? Effect.logDebug : Effect.logInfo, clock.unsafeCurrentTimeMillis())
@@ -278,17 +293,28 @@ const answer = (
 // what an exchange ends with whose client did not wait for the answer
 const clientClosed = 499
 
+const identify = (
+  access: Access.Access | undefined,
+  { access: needs, kind }: Route,
+  request: HttpServerRequest.HttpServerRequest,
+  now: number
+): Either.Either<Access.Principal | undefined, Refusal> =>
+  access === undefined || needs === "open"
+    ? Either.right(undefined)
+    : access.check(request, needs ?? (kind === "call" ? "user" : "admin"), now)
+
 const admit = (
   drain: Drain.Drain,
   request: HttpServerRequest.HttpServerRequest,
+  principal: Access.Principal | undefined,
   now: number
 ): Either.Either<Context.Context<never> | undefined, Refusal> => {
   const { origin, host } = request.headers
   if (drain.state() !== "accepting") return Either.left(draining)
   // a page in the operator's browser must not spend the operator's money
-  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
-    ? Either.left(crossOrigin)
-    : CallHeaders.read(request.headers, now)
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return Either.left(crossOrigin)
+  const said = CallHeaders.read(request.headers, now)
+  return principal === undefined ? said : Either.flatMap(said, (said) => Access.enter(principal, said, now))
 }
 
 const draining = new Refusal({
@@ -301,7 +327,7 @@ const crossOrigin = new Refusal({ reason: "CrossOrigin", message: "Calls from we
 
 const failureOf = (cause: Cause.Cause<Failure>, exchange: Exchange): Effect.Effect<Failure> => {
   const failure = Cause.failureOption(cause)
-  if (Option.isSome(failure)) return Effect.succeed(failure.value)
+  if (Option.isSome(failure)) return Effect.succeed(ClientLimits.refusalOf(failure.value))
   if (Cause.isInterruptedOnly(cause)) {
     return exchange.isCut() ? Effect.succeed(draining) : Effect.failCause(Cause.stripFailures(cause))
   }
@@ -317,6 +343,7 @@ const log = (exchange: Exchange, route: string, at: typeof Effect.logInfo, now: 
     route,
     status: exchange.status,
     millis: now - exchange.arrived,
+    ...(exchange.principal !== undefined && { client: exchange.principal.name }),
     ...(exchange.model !== "" && { model: exchange.model }),
     ...(exchange.failure !== undefined && { error: exchange.failure }),
     ...(exchange.leftEarly && { leftEarly: true })

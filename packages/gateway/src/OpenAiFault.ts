@@ -66,6 +66,9 @@ export const faults: { readonly [T in LlmError.Tag | Reason]: Fault } = {
   InvalidJson: { status: 400, ...request },
   BodyTooLarge: { status: 413, ...request },
   UnsupportedEncoding: { status: 415, ...request },
+  Unauthorized: { status: 401, type: "authentication_error", final: true },
+  Forbidden: { status: 403, type: "permission_error", final: true },
+  LimitReached: { status: 429, type: "rate_limit_error", final: false },
   CrossOrigin: { status: 403, type: "permission_error", final: true },
   UnknownRoute: { status: 404, ...request },
   MethodNotAllowed: { status: 405, ...request },
@@ -120,6 +123,7 @@ export const toResponse = (failure: Failure): HttpServerResponse.HttpServerRespo
   }
   if (fault.final) headers["x-should-retry"] = "false"
   if (failure._tag === "Refusal" && failure.allow !== undefined) headers["allow"] = failure.allow
+  if (failure._tag === "Refusal" && failure.challenge !== undefined) headers["www-authenticate"] = failure.challenge
   return HttpServerResponse.text(JSON.stringify(toJson(failure)), {
     status: fault.status,
     contentType: "application/json",

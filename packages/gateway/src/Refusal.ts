@@ -24,6 +24,12 @@ export type Reason =
   | "BodyTooLarge"
   /** The body is compressed. */
   | "UnsupportedEncoding"
+  /** It needs a key of the gateway, and has none that is right. */
+  | "Unauthorized"
+  /** The key that it has may not do this. */
+  | "Forbidden"
+  /** Its client has asked for as much as it may for now; nothing was sent. */
+  | "LimitReached"
   /** A browser sent it on behalf of a page from elsewhere. */
   | "CrossOrigin"
   /** There is nothing under this path. */
@@ -51,6 +57,8 @@ export class Refusal extends Data.TaggedError("Refusal")<{
   readonly retryAfter?: Duration.Duration
   /** The methods that the path has, where another was used. */
   readonly allow?: string
+  /** How to say who one is (`www-authenticate`), where nobody did. */
+  readonly challenge?: string
 }> {}
 
 /**

@@ -1,12 +1,12 @@
 /**
  * What operators ask: whether the gateway lives, whether it is ready for calls, how it is doing, and its metrics.
  *
- * | path | answers |
- * |---|---|
- * | `/healthz` | 200 as long as it can answer at all |
- * | `/readyz` | 200 when a call would get somewhere, else 503 and why not |
- * | `/status.json` | every queue, circuit, key pool and count of calls, now |
- * | `/metrics` | all of it, and the program's metrics, for Prometheus |
+ * | path | for | answers |
+ * |---|---|---|
+ * | `/healthz` | everybody | 200 as long as it can answer at all |
+ * | `/readyz` | everybody | 200 when a call would get somewhere, else 503 and why not |
+ * | `/status.json` | admins | every queue, circuit, key pool and count of calls, now |
+ * | `/metrics` | admins | all of it, and the program's metrics, for Prometheus |
  *
  * @since 0.1.0
  */
@@ -97,21 +97,22 @@ const letsThrough = ({ openUntil = Infinity, state }: Monitor.Circuit, now: numb
  */
 export const routes = (sources: Sources): ReadonlyArray<Route> => {
   const { monitor, drain, requests, startedAt, version } = sources
-  const probe = (path: string, handle: Route["handle"]): Route => ({
+  const probe = (path: string, access: "open" | "admin", handle: Route["handle"]): Route => ({
     method: "GET",
     path,
     kind: "probe",
+    access,
     handle,
     refuse: OpenAiFault.toResponse
   })
   return [
-    probe("/healthz", () => Effect.succeed(json({ status: "ok" }))),
-    probe("/readyz", () =>
+    probe("/healthz", "open", () => Effect.succeed(json({ status: "ok" }))),
+    probe("/readyz", "open", () =>
       Effect.map(monitor.snapshot, (snapshot) => {
         const reason = unready(drain.state(), snapshot)
         return reason === undefined ? json({ status: "ready" }) : json({ status: "unready", reason }, 503)
       })),
-    probe("/status.json", () =>
+    probe("/status.json", "admin", () =>
       Effect.map(monitor.snapshot, (snapshot) =>
         json({
           ...(version !== undefined && { version }),
@@ -122,7 +123,7 @@ export const routes = (sources: Sources): ReadonlyArray<Route> => {
           requests: requests.read(),
           ...snapshot
         }))),
-    probe("/metrics", () =>
+    probe("/metrics", "admin", () =>
       Effect.zipWith(monitor.snapshot, Metric.snapshot, (snapshot, metrics) =>
         HttpServerResponse.text(
           Prometheus.toText([

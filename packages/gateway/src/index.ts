@@ -1,11 +1,39 @@
 // Written by `npm run codegen`.
 
 /**
+ * Who may use the gateway: its clients' keys, what each of them stands for, and what it may do.
+ *
+ * @since 0.1.0
+ */
+export * as Access from "./Access.js"
+
+/**
+ * Keys of the gateway itself, which it gives to its clients: how one is made, and the hash under which it is kept.
+ *
+ * @since 0.1.0
+ */
+export * as AccessKey from "./AccessKey.js"
+
+/**
+ * How much a client may still ask for: requests and tokens that come back evenly, and calls at once.
+ *
+ * @since 0.1.0
+ */
+export * as Allowance from "./Allowance.js"
+
+/**
  * What a client may say of a call in its headers: how urgent it is, by when it must have ended, and on whose behalf it is made; and the id under which both sides log it.
  *
  * @since 0.1.0
  */
 export * as CallHeaders from "./CallHeaders.js"
+
+/**
+ * Holds each client to the models and tokens that its key allows: a service becomes a service that looks at whose call it is (`Access.CurrentPrincipal`).
+ *
+ * @since 0.1.0
+ */
+export * as ClientLimits from "./ClientLimits.js"
 
 /**
  * Shutting down without losing an answer: new calls are refused, those in flight end, and what takes too long is cut.
@@ -27,6 +55,13 @@ export * as EventStream from "./EventStream.js"
  * @since 0.1.0
  */
 export * as Exchange from "./Exchange.js"
+
+/**
+ * Counts what failed by the address it came from: the first few go, and who goes on has to wait, twice as long each time.
+ *
+ * @since 0.1.0
+ */
+export * as FailedAttempts from "./FailedAttempts.js"
 
 /**
  * Decodes a JSON body by a Schema, and says of the first field that is wrong its name and what it must be, in the way that clients of HTTP APIs know (`messages[0].content must be a string`), and never the value that stood there.
