@@ -10,42 +10,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Fields from "./Fields.js"
-
-// -----------------------------------------------------------------------------
-// values
-// -----------------------------------------------------------------------------
-
-const ModelName = Schema.String.pipe(
-  Schema.pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,256}$/u),
-  Fields.saying("must be the name of a model, of at most 256 characters")
-)
-
-const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  Schema.Number.pipe(
-    Schema.filter((n) => Number.isSafeInteger(n) && n >= least && n <= most),
-    Fields.saying(
-      most === Number.MAX_SAFE_INTEGER
-        ? `must be a whole number of at least ${least}`
-        : `must be a whole number from ${least} to ${most}`
-    )
-  )
-
-const UserId = Schema.String.pipe(
-  Schema.maxLength(512),
-  Fields.saying("must be an id of at most 512 characters")
-)
-
-const between = (least: number, most: number) =>
-  Schema.Number.pipe(
-    Schema.filter((n) => n >= least && n <= most),
-    Fields.saying(`must be a number from ${least} to ${most}`)
-  )
-
-const list = <A, I>(items: Schema.Schema<A, I>, least: number, most: number) =>
-  Schema.Array(items).pipe(
-    Schema.filter((items) => items.length >= least && items.length <= most),
-    Fields.saying(least === 0 ? `must be a list of at most ${most}` : `must be a list of ${least} to ${most}`)
-  )
+import * as Values from "./Values.js"
 
 // -----------------------------------------------------------------------------
 // messages
@@ -56,10 +21,7 @@ const TextPart = Schema.Struct({ type: Schema.Literal("text"), text: Schema.Stri
 const ImagePart = Schema.Struct({
   type: Schema.Literal("image_url"),
   image_url: Schema.Struct({
-    url: Schema.String.pipe(
-      Schema.filter((url) => /^(?:https?:\/\/\S+|data:[^;,\s]+;base64,[\w+/=-]+)$/i.test(url)),
-      Fields.saying("must be an http(s) URL, or a data: URL of base64")
-    ),
+    url: Values.url,
     detail: Fields.optional(Schema.Literal("auto", "low", "high"))
   })
 })
@@ -67,10 +29,7 @@ const ImagePart = Schema.Struct({
 const FilePart = Schema.Struct({
   type: Schema.Literal("file"),
   file: Schema.Struct({
-    file_data: Schema.String.pipe(
-      Schema.filter((url) => /^data:[^;,\s]+;base64,[\w+/=-]+$/i.test(url)),
-      Fields.saying("must be a data: URL of base64 (data:application/pdf;base64,…)")
-    ),
+    file_data: Values.dataUrl,
     filename: Fields.optional(Schema.String),
     file_id: Fields.unsupported
   })
@@ -117,7 +76,7 @@ const Message = Schema.Union(
   instructions("developer"),
   Schema.Struct({
     role: Schema.Literal("user"),
-    content: Schema.Union(Schema.String, list(Schema.Union(TextPart, ImagePart, FilePart, AudioPart), 1, 2048)).pipe(
+    content: Schema.Union(Schema.String, Values.list(Schema.Union(TextPart, ImagePart, FilePart, AudioPart), 1, 2048)).pipe(
       Fields.saying("must be a string, or a list of content parts")
     ),
     name: Fields.unsupported
@@ -129,13 +88,13 @@ const Message = Schema.Union(
         Fields.saying("must be a string, or a list of text parts")
       )
     ),
-    tool_calls: Fields.optional(list(ToolCall, 0, 256)),
+    tool_calls: Fields.optional(Values.list(ToolCall, 0, 256)),
     refusal: Fields.optional(Schema.String),
     reasoning_content: Fields.optional(Schema.String),
     reasoning: Fields.optional(Schema.String),
     reasoning_details: Fields.optional(Schema.Array(ReasoningDetail)),
     // an answer carries these, empty
-    annotations: Fields.optional(list(Schema.Unknown, 0, 0).pipe(Fields.saying("is not supported by this gateway"))),
+    annotations: Fields.optional(Values.list(Schema.Unknown, 0, 0).pipe(Fields.saying("is not supported by this gateway"))),
     parsed: Schema.optional(Schema.Unknown),
     name: Fields.unsupported,
     audio: Fields.unsupported,
@@ -153,21 +112,12 @@ const Message = Schema.Union(
 // requests
 // -----------------------------------------------------------------------------
 
-const JsonSchema = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
-  Fields.saying("must be a JSON Schema, which is an object")
-)
-
-const FunctionName = Schema.String.pipe(
-  Schema.pattern(/^[a-zA-Z0-9_-]{1,64}$/),
-  Fields.saying("must be a name of 1 to 64 letters, digits, _ and -")
-)
-
 const FunctionTool = Schema.Struct({
   type: Schema.Literal("function").pipe(Fields.saying("must be \"function\": other tools are not supported")),
   function: Schema.Struct({
-    name: FunctionName,
+    name: Values.toolName,
     description: Fields.optional(Schema.String),
-    parameters: Fields.optional(JsonSchema),
+    parameters: Fields.optional(Values.jsonSchema),
     strict: Fields.optional(Schema.Boolean)
   }),
   custom: Fields.unsupported
@@ -175,7 +125,7 @@ const FunctionTool = Schema.Struct({
 
 const ToolChoice = Schema.Union(
   Schema.Literal("none", "auto", "required"),
-  Schema.Struct({ type: Schema.Literal("function"), function: Schema.Struct({ name: FunctionName }) })
+  Schema.Struct({ type: Schema.Literal("function"), function: Schema.Struct({ name: Values.toolName }) })
 ).pipe(Fields.saying("must be \"none\", \"auto\", \"required\", or a function by its name"))
 
 const ResponseFormat = Schema.Union(
@@ -184,9 +134,9 @@ const ResponseFormat = Schema.Union(
   Schema.Struct({
     type: Schema.Literal("json_schema"),
     json_schema: Schema.Struct({
-      name: FunctionName,
+      name: Values.toolName,
       description: Fields.optional(Schema.String),
-      schema: JsonSchema,
+      schema: Values.jsonSchema,
       strict: Fields.optional(Schema.Boolean)
     })
   })
@@ -199,28 +149,24 @@ const ResponseFormat = Schema.Union(
  * @category requests
  */
 export const ChatRequest = Schema.Struct({
-  model: ModelName,
-  messages: list(Message, 1, 2048),
-  max_tokens: Fields.optional(whole(1)),
-  max_completion_tokens: Fields.optional(whole(1)),
-  temperature: Fields.optional(between(0, 2)),
-  top_p: Fields.optional(between(0, 1)),
-  top_k: Fields.optional(whole(1)),
-  stop: Fields.optional(
-    Schema.Union(Schema.NonEmptyString, list(Schema.NonEmptyString, 0, 16)).pipe(
-      Fields.saying("must be a text, or a list of at most 16")
-    )
-  ),
-  seed: Fields.optional(whole(Number.MIN_SAFE_INTEGER).pipe(Fields.saying("must be a whole number"))),
-  presence_penalty: Fields.optional(between(-2, 2)),
-  frequency_penalty: Fields.optional(between(-2, 2)),
-  tools: Fields.optional(list(FunctionTool, 0, 256)),
+  model: Values.model,
+  messages: Values.list(Message, 1, 2048),
+  max_tokens: Fields.optional(Values.whole(1)),
+  max_completion_tokens: Fields.optional(Values.whole(1)),
+  temperature: Fields.optional(Values.between(0, 2)),
+  top_p: Fields.optional(Values.between(0, 1)),
+  top_k: Fields.optional(Values.whole(1)),
+  stop: Fields.optional(Values.stop),
+  seed: Fields.optional(Values.seed),
+  presence_penalty: Fields.optional(Values.between(-2, 2)),
+  frequency_penalty: Fields.optional(Values.between(-2, 2)),
+  tools: Fields.optional(Values.list(FunctionTool, 0, 256)),
   tool_choice: Fields.optional(ToolChoice),
   parallel_tool_calls: Fields.optional(Schema.Boolean),
   response_format: Fields.optional(ResponseFormat),
   reasoning_effort: Fields.optional(Schema.Literal("none", "minimal", "low", "medium", "high")),
-  user: Fields.optional(UserId),
-  safety_identifier: Fields.optional(UserId),
+  user: Fields.optional(Values.user),
+  safety_identifier: Fields.optional(Values.user),
   stream: Fields.optional(Schema.Boolean),
   stream_options: Fields.optional(
     Schema.Struct({ include_usage: Fields.optional(Schema.Boolean), include_obfuscation: Fields.only(false) })
@@ -257,16 +203,16 @@ export const ChatRequest = Schema.Struct({
  * @category requests
  */
 export const EmbeddingRequest = Schema.Struct({
-  model: ModelName,
+  model: Values.model,
   input: Schema.Union(
     Schema.String,
-    list(Schema.String.pipe(Fields.saying("must be a text: tokens are not taken")), 1, 2048)
+    Values.list(Schema.String.pipe(Fields.saying("must be a text: tokens are not taken")), 1, 2048)
   ).pipe(
     Fields.saying("must be a text, or a list of 1 to 2048")
   ),
   encoding_format: Fields.optional(Schema.Literal("float", "base64")),
-  dimensions: Fields.optional(whole(1)),
-  user: Fields.optional(UserId)
+  dimensions: Fields.optional(Values.whole(1)),
+  user: Fields.optional(Values.user)
 })
 
 /**

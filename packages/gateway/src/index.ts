@@ -146,3 +146,10 @@ export * as Refusal from "./Refusal.js"
  * @since 0.1.0
  */
 export * as Status from "./Status.js"
+
+/**
+ * What the fields of requests may hold, whichever API they belong to: numbers within bounds, lists that are not endless, names of models and of tools, addresses of pictures and files.
+ *
+ * @since 0.1.0
+ */
+export * as Values from "./Values.js"
