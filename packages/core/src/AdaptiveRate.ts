@@ -76,16 +76,20 @@ interface Waiter {
   readonly go: () => void
 }
 
-const validate = InvalidOptions.validate(
-  "AdaptiveRate",
-  Schema.Struct({
-    backend: InvalidOptions.name,
-    floor: Schema.optionalWith(InvalidOptions.number({ atLeast: 0.01, atMost: 1000 }), { default: () => 0.5 }),
-    memory: Schema.optionalWith(InvalidOptions.duration({ atLeast: "1 second" }), {
-      default: () => Duration.minutes(1)
-    })
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  floor: Schema.optionalWith(InvalidOptions.number({ atLeast: 0.01, atMost: 1000 }), { default: () => 0.5 }),
+  memory: Schema.optionalWith(InvalidOptions.duration({ atLeast: "1 second" }), {
+    default: () => Duration.minutes(1)
   })
-)
+})
+
+const validate = InvalidOptions.validate("AdaptiveRate", Schema.Struct({ backend: InvalidOptions.name, ...Options.fields }))
 
 // -----------------------------------------------------------------------------
 // constructors

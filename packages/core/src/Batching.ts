@@ -94,19 +94,24 @@ export interface Options {
 
 const operations = ["embed", "rerank", "infer"] as const satisfies ReadonlyArray<Operation>
 
-const validate = InvalidOptions.validate(
-  "Batching",
-  Schema.Struct({
-    operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...operations)), {
-      default: (): ReadonlyArray<Operation> => ["embed"]
-    }),
-    maxItems: Schema.optionalWith(InvalidOptions.whole({ atLeast: 2 }), { default: () => 32 }),
-    maxTokens: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 100_000 }),
-    maxDelay: Schema.optionalWith(InvalidOptions.duration({ atMost: "1 minute" }), {
-      default: () => Duration.millis(10)
-    })
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...operations)), {
+    default: (): ReadonlyArray<Operation> => ["embed"]
+  }),
+  maxItems: Schema.optionalWith(InvalidOptions.whole({ atLeast: 2 }), { default: () => 32 }),
+  maxTokens: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 100_000 }),
+  maxDelay: Schema.optionalWith(InvalidOptions.duration({ atMost: "1 minute" }), {
+    default: () => Duration.millis(10)
   })
-)
+})
+
+const validate = InvalidOptions.validate("Batching", Options)
 
 // -----------------------------------------------------------------------------
 // constructors

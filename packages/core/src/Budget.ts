@@ -40,7 +40,7 @@ import * as Monitor from "./Monitor.js"
 import type * as Policy from "./Policy.js"
 import * as PriceBook from "./PriceBook.js"
 
-export type { AtLimit, Limit, Options, Owned, Owner } from "./internal/budgetOptions.js"
+export { type AtLimit, type Limit, Options, type Owned, type Owner } from "./internal/budgetOptions.js"
 
 // -----------------------------------------------------------------------------
 // models

@@ -52,7 +52,7 @@ import * as InvalidOptions from "./InvalidOptions.js"
 import * as Monitor from "./Monitor.js"
 import type * as Policy from "./Policy.js"
 
-export type { Options, Rate } from "./internal/circuitOptions.js"
+export { Options, type Rate } from "./internal/circuitOptions.js"
 export type { Memory } from "./internal/circuitRule.js"
 export type { Snapshot } from "./internal/circuitSnapshot.js"
 export type { Closed, Disabled, Fault, HalfOpen, Isolated, Known, Open, Outcome, State } from "./internal/circuitState.js"

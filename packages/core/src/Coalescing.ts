@@ -64,15 +64,20 @@ export interface Options {
   readonly maxParts?: number | undefined
 }
 
-const validate = InvalidOptions.validate(
-  "Coalescing",
-  Schema.Struct({
-    operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...LlmService.operations)), {
-      default: (): ReadonlyArray<LlmService.Operation> => ["embed", "rerank", "listModels"]
-    }),
-    maxParts: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 10_000 })
-  })
-)
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...LlmService.operations)), {
+    default: (): ReadonlyArray<LlmService.Operation> => ["embed", "rerank", "listModels"]
+  }),
+  maxParts: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 10_000 })
+})
+
+const validate = InvalidOptions.validate("Coalescing", Options)
 
 // -----------------------------------------------------------------------------
 // constructors

@@ -116,20 +116,24 @@ export interface Hedging {
   readonly around: (queue: Policy.Policy) => Policy.Policy
 }
 
-const validate = InvalidOptions.validate(
-  "Hedging",
-  Schema.Struct({
-    backend: InvalidOptions.name,
-    delay: Schema.optionalWith(InvalidOptions.duration(), { as: "Option" }),
-    quantile: Schema.optionalWith(InvalidOptions.number({ atLeast: 0.5, atMost: 0.99 }), { default: () => 0.95 }),
-    minSamples: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1, atMost: HedgeDelay.sampleSize }), {
-      default: () => 50
-    }),
-    minDelay: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1 }), { default: () => Duration.millis(50) }),
-    maxExtra: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 5 }), { default: () => 1 }),
-    operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...operations)), { default: () => operations })
-  })
-)
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  delay: Schema.optionalWith(InvalidOptions.duration(), { as: "Option" }),
+  quantile: Schema.optionalWith(InvalidOptions.number({ atLeast: 0.5, atMost: 0.99 }), { default: () => 0.95 }),
+  minSamples: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1, atMost: HedgeDelay.sampleSize }), {
+    default: () => 50
+  }),
+  minDelay: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1 }), { default: () => Duration.millis(50) }),
+  maxExtra: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 5 }), { default: () => 1 }),
+  operations: Schema.optionalWith(Schema.Array(InvalidOptions.oneOf(...operations)), { default: () => operations })
+})
+
+const validate = InvalidOptions.validate("Hedging", Schema.Struct({ backend: InvalidOptions.name, ...Options.fields }))
 
 // -----------------------------------------------------------------------------
 // constructors

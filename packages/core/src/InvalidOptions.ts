@@ -116,6 +116,11 @@ const says = (what: string, range: Range<number>, format: (n: number) => string)
   })
 }
 
+const toBounds = ({ atLeast, atMost }: Range<number>) => ({
+  ...(atLeast !== undefined && { minimum: atLeast }),
+  ...(atMost !== undefined && { maximum: atMost })
+})
+
 const shown = (u: unknown): string =>
   Duration.isDuration(u)
     ? Duration.format(u)
@@ -134,7 +139,10 @@ const shown = (u: unknown): string =>
 export const whole = (range: Range<number> = {}): Schema.Schema<number> =>
   Schema.Number.pipe(
     Schema.filter((n) => Number.isSafeInteger(n) && within(n, range)),
-    Schema.annotations({ message: says("a whole number", range, String) })
+    Schema.annotations({
+      message: says("a whole number", range, String),
+      jsonSchema: { type: "integer", ...toBounds(range) }
+    })
   )
 
 /**
@@ -146,7 +154,7 @@ export const whole = (range: Range<number> = {}): Schema.Schema<number> =>
 export const number = (range: Range<number> = {}): Schema.Schema<number> =>
   Schema.Number.pipe(
     Schema.filter((n) => Number.isFinite(n) && within(n, range)),
-    Schema.annotations({ message: says("a number", range, String) })
+    Schema.annotations({ message: says("a number", range, String), jsonSchema: { type: "number", ...toBounds(range) } })
   )
 
 /**
@@ -170,7 +178,13 @@ export const duration = (
     Schema.DurationFromSelf,
     { strict: true, decode: (input) => Duration.decode(input), encode: identity }
   ).annotations({
-    message: says("a duration", millis, (n) => Duration.format(Duration.millis(n)))
+    message: says("a duration", millis, (n) => Duration.format(Duration.millis(n))),
+    jsonSchema: {
+      anyOf: [
+        { type: "string", pattern: String.raw`^\d+(\.\d+)?\s+(nano|micro|milli|second|minute|hour|day|week)s?$` },
+        { type: "number", ...toBounds({ atLeast: 0, ...millis }) }
+      ]
+    }
   })
 }
 
@@ -182,7 +196,10 @@ export const duration = (
  */
 export const name: Schema.Schema<string> = Schema.String.pipe(
   Schema.filter((text) => text.trim() !== ""),
-  Schema.annotations({ message: says("a text that is not empty", {}, String) })
+  Schema.annotations({
+    message: says("a text that is not empty", {}, String),
+    jsonSchema: { type: "string", pattern: String.raw`\S` }
+  })
 )
 
 /**

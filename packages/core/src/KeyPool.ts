@@ -55,7 +55,7 @@ import * as Monitor from "./Monitor.js"
 import * as PriceBook from "./PriceBook.js"
 
 export type { Lease, Limit, Limits, Wanted } from "./internal/keyLease.js"
-export type { CircuitOptions, KeyOptions, NamedKey, Options } from "./internal/keyOptions.js"
+export { type CircuitOptions, KeyOptions, type NamedKey, type OfKeys, Options } from "./internal/keyOptions.js"
 export type { Strategy } from "./internal/keyStrategy.js"
 export type { Check, Verdict } from "./internal/keyValidation.js"
 
@@ -141,15 +141,15 @@ export const withKeyStream: {
 )
 
 /**
- * What holds of pools made here where they are not told otherwise, and of keys by their names: for whoever has no hand
- * in how a backend is built.
+ * What holds of pools made here where they are not told otherwise, and of keys by their names (which may give them
+ * others): for whoever has no hand in how a backend is built.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Defaults {
   readonly pool?: Omit<KeyOptions.Options, "backend" | "keys"> | undefined
-  readonly keys?: { readonly [name: string]: KeyOptions.KeyOptions } | undefined
+  readonly keys?: KeyOptions.OfKeys | undefined
 }
 
 /**

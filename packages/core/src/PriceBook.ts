@@ -126,16 +126,21 @@ export const empty: PriceBook = { price: () => Option.none() }
  */
 export const free: Price = { input: 0, output: 0 }
 
-const validate = InvalidOptions.validate(
-  "PriceBook",
-  Schema.Struct({
-    prices: Schema.Array(Schema.Struct({
-      backend: Schema.optional(InvalidOptions.name),
-      model: Schema.optional(InvalidOptions.name),
-      price: PriceField.price
-    }))
-  })
-)
+/**
+ * Prices of one's own as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  prices: Schema.Array(Schema.Struct({
+    backend: Schema.optional(InvalidOptions.name),
+    model: Schema.optional(InvalidOptions.name),
+    price: PriceField.price
+  }))
+})
+
+const validate = InvalidOptions.validate("PriceBook", Options)
 
 /**
  * Prices of one's own. Where several fit, the first counts.

@@ -43,6 +43,8 @@ import type * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
 import * as Policy from "./Policy.js"
 
+export { Options } from "./internal/queueOptions.js"
+
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------

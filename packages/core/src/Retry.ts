@@ -135,32 +135,37 @@ const share = InvalidOptions.number({ atLeast: 0, atMost: 1 })
 const jitterWords = ["full", "equal", "decorrelated", "none"] as const
 const quotedWords = jitterWords.map((word) => `"${word}"`).join(", ")
 
-const validate = InvalidOptions.validate(
-  "Retry",
-  Schema.Struct({
-    maxRetries: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 100 }), { default: () => 5 }),
-    initialDelay: Schema.optionalWith(InvalidOptions.duration({ atMost: "1 hour" }), {
-      default: () => Duration.seconds(1)
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  maxRetries: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 100 }), { default: () => 5 }),
+  initialDelay: Schema.optionalWith(InvalidOptions.duration({ atMost: "1 hour" }), {
+    default: () => Duration.seconds(1)
+  }),
+  factor: Schema.optionalWith(InvalidOptions.number({ atLeast: 1, atMost: 100 }), { default: () => 2 }),
+  maxDelay: Schema.optionalWith(delay, { default: () => Duration.seconds(16) }),
+  jitter: Schema.optionalWith(
+    Schema.Union(InvalidOptions.oneOf(...jitterWords), share).annotations({
+      message: (issue) => ({
+        message: `must be ${quotedWords} or a number from 0 to 1, not ${issue.actual}`,
+        override: true
+      })
     }),
-    factor: Schema.optionalWith(InvalidOptions.number({ atLeast: 1, atMost: 100 }), { default: () => 2 }),
-    maxDelay: Schema.optionalWith(delay, { default: () => Duration.seconds(16) }),
-    jitter: Schema.optionalWith(
-      Schema.Union(InvalidOptions.oneOf(...jitterWords), share).annotations({
-        message: (issue) => ({
-          message: `must be ${quotedWords} or a number from 0 to 1, not ${issue.actual}`,
-          override: true
-        })
-      }),
-      { default: () => 0.2 }
-    ),
-    maxRetryAfter: Schema.optionalWith(delay, { default: () => Duration.seconds(60) }),
-    retryAfterWindow: Schema.optionalWith(delay, { as: "Option" }),
-    retryAfterJitter: Schema.optionalWith(share, { default: () => 0 }),
-    maxRotations: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 1000 }), { default: () => 10 }),
-    // validated where it belongs
-    budget: Schema.optional(Schema.Unknown)
-  })
-)
+    { default: () => 0.2 }
+  ),
+  maxRetryAfter: Schema.optionalWith(delay, { default: () => Duration.seconds(60) }),
+  retryAfterWindow: Schema.optionalWith(delay, { as: "Option" }),
+  retryAfterJitter: Schema.optionalWith(share, { default: () => 0 }),
+  maxRotations: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 1000 }), { default: () => 10 }),
+  // validated where it belongs
+  budget: Schema.optional(Schema.Unknown)
+})
+
+const validate = InvalidOptions.validate("Retry", Options)
 
 /**
  * How a backend's calls are tried again.

@@ -75,14 +75,19 @@ export interface RetryBudget {
   readonly refused: () => number
 }
 
-const validate = InvalidOptions.validate(
-  "RetryBudget",
-  Schema.Struct({
-    ratio: Schema.optionalWith(InvalidOptions.number({ atLeast: 0, atMost: 100 }), { default: () => 0.5 }),
-    reserve: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 1_000_000 }), { default: () => 500 }),
-    perSecond: Schema.optionalWith(InvalidOptions.number({ atLeast: 0, atMost: 1000 }), { default: () => 1 })
-  })
-)
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  ratio: Schema.optionalWith(InvalidOptions.number({ atLeast: 0, atMost: 100 }), { default: () => 0.5 }),
+  reserve: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 1_000_000 }), { default: () => 500 }),
+  perSecond: Schema.optionalWith(InvalidOptions.number({ atLeast: 0, atMost: 1000 }), { default: () => 1 })
+})
+
+const validate = InvalidOptions.validate("RetryBudget", Options)
 
 // -----------------------------------------------------------------------------
 // constructors

@@ -14,24 +14,18 @@
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as Completion from "./Completion.js"
+import * as Catalogues from "./internal/catalogues.js"
+import * as WeightedTurns from "./internal/weightedTurns.js"
+import * as InvalidOptions from "./InvalidOptions.js"
 import * as LlmError from "./LlmError.js"
 import * as LlmService from "./LlmService.js"
-import type * as Model from "./Model.js"
-import * as Policy from "./Policy.js"
 
 // -----------------------------------------------------------------------------
 // by name
@@ -68,7 +62,7 @@ import * as Policy from "./Policy.js"
  * ```
  */
 export const make = (backends: { readonly [name: string]: LlmService.Service }): LlmService.Service => {
-  const routes = new Map(Object.entries(backends).map(([name, service]) => [name, makeRoute(name, service)]))
+  const routes = new Map(Object.entries(backends).map(([name, service]) => [name, Catalogues.make(name, service)]))
   const all = [...routes.values()]
 
   const prefixed = <Request extends { readonly model: string }>(request: Request) => {
@@ -82,7 +76,7 @@ export const make = (backends: { readonly [name: string]: LlmService.Service }):
   ): Effect.Effect<A, LlmError.LlmError> => {
     const there = prefixed(request)
     return there === undefined
-      ? Effect.flatMap(find(all, request.model), (service) => use(service, request))
+      ? Effect.flatMap(Catalogues.find(all, request.model), (service) => use(service, request))
       : use(there.service, there.request)
   }
 
@@ -93,13 +87,13 @@ export const make = (backends: { readonly [name: string]: LlmService.Service }):
     streamText: (request) => {
       const there = prefixed(request)
       return there === undefined
-        ? Stream.unwrap(Effect.map(find(all, request.model), (service) => service.streamText(request)))
+        ? Stream.unwrap(Effect.map(Catalogues.find(all, request.model), (service) => service.streamText(request)))
         : there.service.streamText(there.request)
     },
     embed: (request) => whole(request, (service, request) => service.embed(request)),
     rerank: (request) => whole(request, (service, request) => service.rerank(request)),
     infer: (request) => whole(request, (service, request) => service.infer(request)),
-    listModels: listAll(all),
+    listModels: Catalogues.listAll(all),
     health: anyHealthy(all.map(({ service }) => service))
   }
 }
@@ -222,7 +216,8 @@ export const withModel: {
 
 /**
  * Gives models other names: each stands for one model, or for several to be tried in turn like the services of
- * `failover`. They are listed with the models that there are.
+ * `failover`. Where some have weights, calls begin with one of those, each as often as its weight says, evenly
+ * interleaved, and go on with the others in their order. They are listed with the models that there are.
  *
  * @since 0.1.0
  * @category combinators
@@ -231,17 +226,17 @@ export const withModel: {
  * import { LlmService, Router } from "@spillway/core"
  *
  * const router = Router.make({ groq: LlmService.make("groq", {}), openai: LlmService.make("openai", {}) })
- * const service = Router.withNames(router, { fast: ["groq/llama-3.1-8b-instant", "openai/gpt-4o-mini"] })
+ * const service = Router.withNames(router, {
+ *   fast: ["groq/llama-3.1-8b-instant", "openai/gpt-4o-mini"],
+ *   shared: [{ model: "groq/llama-3.3-70b-versatile", weight: 3 }, { model: "openai/gpt-4o", weight: 1 }]
+ * })
  * ```
  */
 export const withNames: {
   (names: Names): (self: LlmService.Service) => LlmService.Service
   (self: LlmService.Service, names: Names): LlmService.Service
 } = dual(2, (self: LlmService.Service, names: Names): LlmService.Service => {
-  const chains = new Map(Object.entries(names).map(([name, [first, ...others]]) => [
-    name,
-    failover(withModel(self, first), ...others.map((model) => withModel(self, model)))
-  ]))
+  const chains = new Map(Object.entries(names).map(([name, choices]) => [name, toChain(self, choices)]))
   const of = (name: string) => chains.get(name) ?? self
   return {
     ...self,
@@ -260,7 +255,57 @@ export const withNames: {
  * @since 0.1.0
  * @category models
  */
-export type Names = Readonly<Record<string, Arr.NonEmptyReadonlyArray<string>>>
+export type Names = Readonly<Record<string, Arr.NonEmptyReadonlyArray<string | Choice>>>
+
+/**
+ * One of the models that a name stands for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Choice {
+  readonly model: string
+  /**
+   * How many calls begin with it, next to the other weights; 0.001 to 1,000.
+   *
+   * @default none begins with it where another has a weight
+   */
+  readonly weight?: number | undefined
+}
+
+/**
+ * Names of models as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Names = Schema.Record({
+  key: InvalidOptions.name,
+  value: Schema.NonEmptyArray(Schema.Union(
+    InvalidOptions.name,
+    Schema.Struct({
+      model: InvalidOptions.name,
+      weight: Schema.optional(InvalidOptions.number({ atLeast: 0.001, atMost: 1000 }))
+    })
+  ))
+})
+
+const toChain = (self: LlmService.Service, choices: Names[string]): LlmService.Service => {
+  const services = Arr.map(choices, (choice) => withModel(self, typeof choice === "string" ? choice : choice.model))
+  const weights = choices.map((choice) => typeof choice === "string" ? 0 : choice.weight ?? 0)
+  if (weights.every((weight) => weight === 0)) return failover(...services)
+  const chains = services.map((service, place) => failover(service, ...services.filter((_, other) => other !== place)))
+  const turn = WeightedTurns.make(weights)
+  const next = () => chains[turn()]!
+  return {
+    ...self,
+    generateText: (request) => Effect.suspend(() => next().generateText(request)),
+    streamText: (request) => Stream.suspend(() => next().streamText(request)),
+    embed: (request) => Effect.suspend(() => next().embed(request)),
+    rerank: (request) => Effect.suspend(() => next().rerank(request)),
+    infer: (request) => Effect.suspend(() => next().infer(request))
+  }
+}
 
 /** All are asked at once: one that is up is enough. */
 const anyHealthy = (services: ReadonlyArray<LlmService.Service>): LlmService.Service["health"] =>
@@ -272,128 +317,3 @@ const anyHealthy = (services: ReadonlyArray<LlmService.Service>): LlmService.Ser
 
 const unionOf = (services: ReadonlyArray<LlmService.Service>): ReadonlySet<LlmService.Operation> =>
   new Set(services.flatMap(({ operations }) => [...operations]))
-
-// -----------------------------------------------------------------------------
-// catalogues
-// -----------------------------------------------------------------------------
-
-interface Route {
-  readonly name: string
-  readonly service: LlmService.Service
-  /** Whether its catalogue had the model when it was last read. */
-  readonly has: (model: string) => boolean
-  /** Reads the catalogue, unless that was done lately. */
-  readonly read: Effect.Effect<void, LlmError.LlmError>
-  /** The same in the background. */
-  readonly revisit: Effect.Effect<void>
-  /** Reads the catalogue now. */
-  readonly list: Effect.Effect<ReadonlyArray<Model.Model>, LlmError.LlmError>
-}
-
-const rememberedMillis = { Success: 300_000, Failure: 10_000 } as const
-
-const makeRoute = (name: string, service: LlmService.Service): Route => {
-  let models: ReadonlySet<string> = new Set()
-  let last: { readonly exit: Exit.Exit<void, LlmError.LlmError>; readonly until: number } | undefined
-  let reading: Deferred.Deferred<void, LlmError.LlmError> | undefined
-
-  const list = Effect.onExit(service.listModels, (exit) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      if (Exit.isInterrupted(exit)) return
-      // while it cannot be read, what it said before stands
-      if (Exit.isSuccess(exit)) models = new Set(exit.value.map(({ id }) => id))
-      last = { exit: Exit.asVoid(exit), until: now + rememberedMillis[exit._tag] }
-    }))
-
-  // it is read for all who wait, so not in the name of the first
-  const shared = list.pipe(
-    Effect.asVoid,
-    Effect.ensuring(Effect.sync(() => {
-      reading = undefined
-    })),
-    Effect.provideService(Policy.CurrentDeadline, Option.none()),
-    Effect.provideService(Policy.CurrentPriority, "normal"),
-    Effect.provideService(Policy.CurrentTenant, "")
-  )
-  const read = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (last !== undefined && now < last.until) return last.exit
-      if (reading !== undefined) return restore(Deferred.await(reading))
-      const mine = Deferred.unsafeMake<void, LlmError.LlmError>(FiberId.none)
-      reading = mine
-      return Effect.zipRight(
-        Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(shared), mine)),
-        restore(Deferred.await(mine))
-      )
-    })
-  )
-  const revisit = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    last !== undefined && now < last.until ? Effect.void : Effect.asVoid(Effect.forkDaemon(read)))
-  return { name, service, has: (model) => models.has(model), read, revisit, list }
-}
-
-// nobody waits longer for a catalogue than this: one dead backend would hold up all the others
-const patience = Duration.seconds(5)
-
-const patiently = <A>(name: string, effect: Effect.Effect<A, LlmError.LlmError>) =>
-  Effect.timeoutFail(effect, {
-    duration: patience,
-    onTimeout: () =>
-      new LlmError.TimedOut({
-        backend: name,
-        after: patience,
-        message: `${name} did not list its models within ${Duration.format(patience)}`
-      })
-  })
-
-/** Who knows it already is asked at once, and looks in the background whether that is still so. */
-const find = (
-  routes: ReadonlyArray<Route>,
-  model: string
-): Effect.Effect<LlmService.Service, LlmError.ModelNotFound> =>
-  Effect.suspend(() => {
-    const known = routes.find(({ has }) => has(model))
-    if (known !== undefined) return Effect.as(known.revisit, known.service)
-    const unread: Array<string> = []
-    const search = ({ has, name, read, service }: Route) =>
-      Effect.matchCauseEffect(patiently(name, read), {
-        onFailure: (cause) => {
-          unread.push(`${name} (${Option.match(Cause.failureOption(cause), { onNone: () => "a bug", onSome: _tag })})`)
-          return Effect.fail("unread")
-        },
-        onSuccess: () => has(model) ? Effect.succeed(service) : Effect.fail("unknown")
-      })
-    // all are read at once, but the first in order has the first word
-    return Effect.flatMap(Effect.forEach(routes, (route) => Effect.fork(search(route))), (searches) =>
-      searches.reduceRight(
-        (others, search) => Effect.catchAll(Fiber.join(search), () => others),
-        Effect.suspend((): Effect.Effect<LlmService.Service, LlmError.ModelNotFound> =>
-          Effect.fail(notFound(routes, unread, model))
-        )
-      ))
-  })
-
-const _tag = (error: LlmError.LlmError): LlmError.Tag => error._tag
-
-const notFound = (routes: ReadonlyArray<Route>, unread: ReadonlyArray<string>, model: string) =>
-  new LlmError.ModelNotFound({
-    backend: "router",
-    model,
-    message: `no backend has a model "${model.length > 100 ? `${model.slice(0, 100)}…` : model}"; ${
-      routes.length === 0 ? "there are no backends" : `looked at ${routes.map(({ name }) => name).join(", ")}`
-    }${unread.length === 0 ? "" : `, but could not read the models of ${unread.join(", ")}`}`
-  })
-
-const listAll = (routes: ReadonlyArray<Route>): LlmService.Service["listModels"] =>
-  Effect.flatMap(
-    Effect.forEach(routes, ({ list, name }) =>
-      Effect.either(Effect.map(patiently(name, list), (models) => models.map((model) => ({ ...model, id: `${name}/${model.id}` })))), {
-      concurrency: "unbounded"
-    }),
-    (lists) => {
-      const [failed, listed] = Arr.separate(lists)
-      return listed.length === 0 && failed[0] !== undefined
-        ? Effect.fail(failed[0])
-        : Effect.succeed(listed.flat())
-    }
-  )

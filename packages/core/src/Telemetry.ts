@@ -85,13 +85,18 @@ export interface Telemetry {
   readonly attempts: Policy.Policy
 }
 
-const validate = InvalidOptions.validate(
-  "Telemetry",
-  Schema.Struct({
-    models: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 10_000 }), { default: () => 100 }),
-    names: Schema.optionalWith(InvalidOptions.oneOf("v1.41", "dev"), { default: () => "v1.41" as const })
-  })
-)
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  models: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0, atMost: 10_000 }), { default: () => 100 }),
+  names: Schema.optionalWith(InvalidOptions.oneOf("v1.41", "dev"), { default: () => "v1.41" as const })
+})
+
+const validate = InvalidOptions.validate("Telemetry", Options)
 
 // -----------------------------------------------------------------------------
 // constructors

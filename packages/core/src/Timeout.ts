@@ -73,13 +73,18 @@ export const never: Options = { attempt: Duration.infinity, idle: Duration.infin
 
 const time = InvalidOptions.duration({ atLeast: 1 })
 
-const validate = InvalidOptions.validate(
-  "Timeout",
-  Schema.Struct({
-    attempt: Schema.optionalWith(time, { default: () => Duration.seconds(60) }),
-    idle: Schema.optionalWith(time, { default: () => Duration.seconds(60) })
-  })
-)
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  attempt: Schema.optionalWith(time, { default: () => Duration.seconds(60) }),
+  idle: Schema.optionalWith(time, { default: () => Duration.seconds(60) })
+})
+
+const validate = InvalidOptions.validate("Timeout", Options)
 
 // -----------------------------------------------------------------------------
 // constructors

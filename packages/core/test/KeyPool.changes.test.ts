@@ -142,6 +142,16 @@ describe("KeyPool, by defaults", () => {
       keys: { a: { weight: 3 } }
     })))
 
+  it.scoped("give keys that have names others, by which they are known from then on", () =>
+    Effect.gen(function*() {
+      const pool = yield* make()
+      assert.deepStrictEqual((yield* pool.stats).map(({ id }) => id), ["spare", "b"])
+      assert.match((yield* Effect.flip(KeyPool.make({ backend: "x", keys: [
+        { name: "a", key: secret("1") },
+        { name: "spare", key: secret("2") }
+      ] }))).message, /two keys have the name "spare"/)
+    }).pipe(Effect.provideService(KeyPool.CurrentDefaults, { keys: { a: { name: "spare", weight: 3 } } })))
+
   it.scoped("are refused when they cannot be meant", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(make())

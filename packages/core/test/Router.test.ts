@@ -415,5 +415,27 @@ describe("Router", () => {
         assert.strictEqual((yield* Effect.flip(service.generateText(ask("broken/m"))))._tag, "ServerFault")
         assert.deepStrictEqual(yield* service.listModels, models("fast", "broken/m", "sound/m"))
       }))
+
+    it.effect("begins with each of those that have a weight as often as it says, and goes on with the others", () =>
+      Effect.gen(function*() {
+        const service = Router.withNames(
+          Router.make({
+            heavy: named("heavy", Effect.succeed([])).service,
+            light: named("light", Effect.succeed([])).service,
+            broken: named("broken", Effect.succeed([]), { generateText: () => Effect.fail(fault("broken")) }).service,
+            spare: named("spare", Effect.succeed([])).service
+          }),
+          {
+            even: [{ model: "heavy/m", weight: 3 }, "spare/m", { model: "light/m", weight: 1 }],
+            safe: ["spare/m", { model: "broken/m", weight: 1 }]
+          }
+        )
+        const answers = yield* Effect.replicateEffect(Effect.map(service.generateText(ask("even")), ({ text }) => text), 8)
+        const round = ["heavy: m", "heavy: m", "light: m", "heavy: m"]
+        assert.deepStrictEqual(answers, [...round, ...round])
+        const streams = yield* Effect.replicateEffect(Stream.runHead(service.streamText(ask("even"))), 4)
+        assert.deepStrictEqual(streams.map(Option.getOrThrow), round.map(text))
+        assert.strictEqual((yield* service.generateText(ask("safe"))).text, "spare: m")
+      }))
   })
 })

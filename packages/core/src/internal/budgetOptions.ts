@@ -118,37 +118,55 @@ export interface Options {
 
 const owners = ["all", "backend", "model", "tenant"] as const
 
-const Limits = Schema.Struct({
+const limit = {
   name: Schema.optional(InvalidOptions.name),
   dollars: InvalidOptions.number({ atLeast: 0, atMost: 1_000_000_000 }),
-  of: Schema.optionalWith(
-    Schema.Union(
-      InvalidOptions.oneOf(...owners),
-      Schema.declare((u): u is Exclude<Owner, string> => Predicate.isFunction(u))
-    ).annotations({
-      message: () => ({ message: `must be ${owners.map((owner) => `"${owner}"`).join(", ")} or a function`, override: true })
-    }),
-    { default: (): Owner => "all" }
-  ),
+  of: Schema.optionalWith(InvalidOptions.oneOf(...owners), { default: (): typeof owners[number] => "all" }),
   only: Schema.optional(Schema.Array(Schema.String)),
   per: Schema.optional(InvalidOptions.oneOf("minute", "day", "month")),
   zone: Schema.optionalWith(
     Schema.TimeZone.annotations({
-      message: ({ actual }) => ({ message: `must be the name of a time zone, not "${actual}"`, override: true })
+      message: ({ actual }) => ({ message: `must be the name of a time zone, not "${actual}"`, override: true }),
+      jsonSchema: { type: "string" }
     }),
     { default: () => DateTime.zoneMakeOffset(0) }
   ),
   within: Schema.optional(InvalidOptions.duration({ atLeast: "1 second", atMost: "366 days" })),
   atLimit: Schema.optionalWith(InvalidOptions.oneOf("refuse", "failover", "warn"), { default: (): AtLimit => "refuse" })
-}).pipe(
-  Schema.filter(({ per, within }) => per === undefined || within === undefined || "must be `per` a period or `within` a time, not both")
-)
+}
 
-const Settings = Schema.Struct({
-  limits: Schema.Array(Limits),
+const oneTime = ({ per, within }: { readonly per?: unknown; readonly within?: unknown }) =>
+  per === undefined || within === undefined || "must be `per` a period or `within` a time, not both"
+
+/**
+ * The options as a schema, for who reads them from a file; in a file nobody's limit goes by a function.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  limits: Schema.Array(Schema.Struct(limit).pipe(Schema.filter(oneTime))),
   unknownPrice: Schema.optionalWith(PriceField.price, { as: "Option" }),
   assumedOutput: Schema.optionalWith(InvalidOptions.whole({ atLeast: 0 }), { default: () => 4096 }),
   reservedFor: Schema.optionalWith(InvalidOptions.duration({ atLeast: "1 second" }), { default: () => Duration.hours(1) })
+})
+
+const Settings = Schema.Struct({
+  ...Options.fields,
+  limits: Schema.Array(
+    Schema.Struct({
+      ...limit,
+      of: Schema.optionalWith(
+        Schema.Union(
+          InvalidOptions.oneOf(...owners),
+          Schema.declare((u): u is Exclude<Owner, string> => Predicate.isFunction(u))
+        ).annotations({
+          message: () => ({ message: `must be ${owners.map((owner) => `"${owner}"`).join(", ")} or a function`, override: true })
+        }),
+        { default: (): Owner => "all" }
+      )
+    }).pipe(Schema.filter(oneTime))
+  )
 })
 type Settings = typeof Settings.Type
 

@@ -184,22 +184,32 @@ const Rate = Schema.Struct({
 
 const outcome = InvalidOptions.oneOf("Success", "Refusal", "Failure", "GivenUp", "Neutral")
 
+/**
+ * The options as a schema, for who reads them from a file; no file holds a `judge`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  failures: Schema.optional(count),
+  rate: Schema.optional(Rate),
+  openFor: optional(time, Duration.seconds(30)),
+  growth: optional(InvalidOptions.number({ atLeast: 1, atMost: 100 }), 1),
+  maxOpenFor: Schema.optional(time),
+  jitter: optional(InvalidOptions.number({ atLeast: 0, atMost: 1 }), 0),
+  probes: optional(count, 1),
+  successes: optional(count, 1),
+  failedProbes: optional(InvalidOptions.whole({ atLeast: 0 }), 0),
+  probeWait: Schema.optional(time),
+  patience: optional(time, Duration.seconds(1)),
+  outcomes: Schema.optional(Schema.Struct(Record.map(LlmError.verdicts, () => Schema.optional(outcome))))
+})
+
 const validate = InvalidOptions.validate(
   "CircuitBreaker",
   Schema.Struct({
     backend: InvalidOptions.name,
-    failures: Schema.optional(count),
-    rate: Schema.optional(Rate),
-    openFor: optional(time, Duration.seconds(30)),
-    growth: optional(InvalidOptions.number({ atLeast: 1, atMost: 100 }), 1),
-    maxOpenFor: Schema.optional(time),
-    jitter: optional(InvalidOptions.number({ atLeast: 0, atMost: 1 }), 0),
-    probes: optional(count, 1),
-    successes: optional(count, 1),
-    failedProbes: optional(InvalidOptions.whole({ atLeast: 0 }), 0),
-    probeWait: Schema.optional(time),
-    patience: optional(time, Duration.seconds(1)),
-    outcomes: Schema.optional(Schema.Struct(Record.map(LlmError.verdicts, () => Schema.optional(outcome)))),
+    ...Options.fields,
     judge: Schema.optional(
       Schema.declare((u): u is NonNullable<Options["judge"]> => typeof u === "function").annotations({
         message: () => ({ message: "must be a function", override: true })

@@ -2,9 +2,13 @@
  * What there is to set of a pool and of each of its keys.
  */
 import type * as Arr from "effect/Array"
-import type * as Duration from "effect/Duration"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import type * as Strategy from "./keyStrategy.js"
+import * as Schema from "effect/Schema"
+import * as InvalidOptions from "../InvalidOptions.js"
+import * as Strategy from "./keyStrategy.js"
 
 /**
  * What may be set of a key, or of every key of a pool.
@@ -87,6 +91,16 @@ export interface NamedKey extends KeyOptions {
    */
   readonly name?: string | undefined
   readonly key: Redacted.Redacted
+}
+
+/**
+ * What is set of keys that are known by a name already, and what else they are to be called.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OfKeys {
+  readonly [name: string]: Omit<NamedKey, "key">
 }
 
 /**
@@ -191,3 +205,61 @@ export interface CircuitOptions {
    */
   readonly openFor?: Duration.DurationInput | undefined
 }
+
+const perTime = Schema.optional(InvalidOptions.number({ atLeast: 1 }))
+const count = Schema.optional(InvalidOptions.whole({ atLeast: 1 }))
+const from0 = (value: Duration.Duration) =>
+  Schema.optionalWith(InvalidOptions.duration(), { default: () => value })
+
+/**
+ * What may be set of a key as a schema, for who reads it from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const KeyOptions = Schema.Struct({
+  weight: Schema.optional(InvalidOptions.number({ atLeast: 0.001, atMost: 1_000_000 })),
+  cost: Schema.optional(InvalidOptions.number({ atLeast: 0 })),
+  maxConcurrent: count,
+  requestsPerMinute: perTime,
+  burst: count,
+  tokensPerMinute: perTime,
+  requestsPerDay: count,
+  resetZone: Schema.optional(
+    Schema.String.pipe(
+      Schema.filter((zone) => Option.isSome(DateTime.zoneFromString(zone))),
+      Schema.annotations({
+        message: ({ actual }) => ({ message: `must be a time zone, not ${JSON.stringify(actual)}`, override: true }),
+        jsonSchema: { type: "string" }
+      })
+    )
+  ),
+  spendLimit: Schema.optional(InvalidOptions.whole({ atLeast: 0 }))
+})
+
+/**
+ * What may be set of a pool as a schema, for who reads it from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  ...KeyOptions.fields,
+  strategy: Schema.optionalWith(InvalidOptions.oneOf(...Strategy.names), {
+    default: (): Strategy.Strategy => "round-robin"
+  }),
+  cooldown: from0(Duration.seconds(5)),
+  quotaCooldown: from0(Duration.hours(1)),
+  faultCooldown: from0(Duration.zero),
+  circuit: Schema.optional(
+    Schema.Struct({
+      failures: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 5 }),
+      openFor: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1 }), { default: () => Duration.seconds(30) })
+    })
+  ),
+  pacing: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+  maxWait: Schema.optional(InvalidOptions.duration()),
+  validateAtStart: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  revalidateEvery: Schema.optional(InvalidOptions.duration({ atLeast: "1 second" })),
+  canChange: Schema.optionalWith(Schema.Boolean, { default: () => true })
+})

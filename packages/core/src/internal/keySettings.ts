@@ -10,59 +10,14 @@ import * as Schema from "effect/Schema"
 import * as InvalidOptions from "../InvalidOptions.js"
 import * as Circuit from "./circuit.js"
 import * as Allowance from "./keyAllowance.js"
-import type * as KeyOptions from "./keyOptions.js"
+import * as KeyOptions from "./keyOptions.js"
 import * as Pace from "./keyPace.js"
 import type * as Ring from "./keyRing.js"
 import * as Slot from "./keySlot.js"
-import * as Strategy from "./keyStrategy.js"
 import * as KeyVariables from "./keyVariables.js"
 import * as Period from "./period.js"
 
-const perTime = Schema.optional(InvalidOptions.number({ atLeast: 1 }))
-const count = Schema.optional(InvalidOptions.whole({ atLeast: 1 }))
-const from0 = (value: Duration.Duration) =>
-  Schema.optionalWith(InvalidOptions.duration(), { default: () => value })
-
-const ofKey = Schema.Struct({
-  weight: Schema.optional(InvalidOptions.number({ atLeast: 0.001, atMost: 1_000_000 })),
-  cost: Schema.optional(InvalidOptions.number({ atLeast: 0 })),
-  maxConcurrent: count,
-  requestsPerMinute: perTime,
-  burst: count,
-  tokensPerMinute: perTime,
-  requestsPerDay: count,
-  resetZone: Schema.optional(
-    Schema.String.pipe(
-      Schema.filter((zone) => Option.isSome(DateTime.zoneFromString(zone))),
-      Schema.annotations({
-        message: ({ actual }) => ({ message: `must be a time zone, not ${JSON.stringify(actual)}`, override: true })
-      })
-    )
-  ),
-  spendLimit: Schema.optional(InvalidOptions.whole({ atLeast: 0 }))
-})
-
-const ofPool = Schema.Struct({
-  ...ofKey.fields,
-  backend: InvalidOptions.name,
-  strategy: Schema.optionalWith(InvalidOptions.oneOf(...Strategy.names), {
-    default: (): Strategy.Strategy => "round-robin"
-  }),
-  cooldown: from0(Duration.seconds(5)),
-  quotaCooldown: from0(Duration.hours(1)),
-  faultCooldown: from0(Duration.zero),
-  circuit: Schema.optional(
-    Schema.Struct({
-      failures: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1 }), { default: () => 5 }),
-      openFor: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1 }), { default: () => Duration.seconds(30) })
-    })
-  ),
-  pacing: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-  maxWait: Schema.optional(InvalidOptions.duration()),
-  validateAtStart: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-  revalidateEvery: Schema.optional(InvalidOptions.duration({ atLeast: "1 second" })),
-  canChange: Schema.optionalWith(Schema.Boolean, { default: () => true })
-})
+const ofPool = Schema.Struct({ backend: InvalidOptions.name, ...KeyOptions.Options.fields })
 
 /** What is set of a pool. */
 export type Settings = typeof ofPool.Type
@@ -72,7 +27,7 @@ export const read: (
   options: Omit<KeyOptions.Options, "keys">
 ) => Either.Either<Settings, InvalidOptions.InvalidOptions> = InvalidOptions.validate("KeyPool", ofPool)
 
-const readKey = InvalidOptions.validate("KeyPool", ofKey)
+const readKey = InvalidOptions.validate("KeyPool", KeyOptions.KeyOptions)
 
 /** An option that cannot be meant. */
 export const invalid = (field: string, problem: string): InvalidOptions.InvalidOptions =>
@@ -83,14 +38,15 @@ export const toSlot = (
   settings: Settings,
   given: Redacted.Redacted | KeyOptions.NamedKey,
   nth: number,
-  defaults: { readonly [name: string]: KeyOptions.KeyOptions } = {}
+  defaults: KeyOptions.OfKeys = {}
 ): Either.Either<Slot.Slot, InvalidOptions.InvalidOptions> => {
-  const { key, name = `key-${nth}`, ...own } = Redacted.isRedacted(given) ? { key: given } : given
+  const { key, name: known = `key-${nth}`, ...its } = Redacted.isRedacted(given) ? { key: given } : given
+  const { name = known, ...own } = { ...(Object.hasOwn(defaults, known) && defaults[known]), ...its }
   // a program without types may hand over a bare text, and no message may repeat it
   if (!Redacted.isRedacted(key)) return Either.left(invalid("keys", `${name} must be Redacted`))
   const problem = KeyVariables.problem(Redacted.value(key))
   if (problem !== undefined) return Either.left(invalid("keys", `${name} ${problem}`))
-  return Either.mapBoth(readKey({ ...(Object.hasOwn(defaults, name) && defaults[name]), ...own }), {
+  return Either.mapBoth(readKey(own), {
     onLeft: ({ field, message }) => invalid(`keys.${name}.${field}`, message.slice(message.indexOf(": ") + 2)),
     onRight: (own) => make({ ...settings, ...own }, name, key, nth)
   })
@@ -138,7 +94,7 @@ export const toAnother = (
 export const toSlots = (
   settings: Settings,
   keys: KeyOptions.Options["keys"],
-  defaults: { readonly [name: string]: KeyOptions.KeyOptions } = {}
+  defaults: KeyOptions.OfKeys = {}
 ): Either.Either<ReadonlyArray<Slot.Slot>, InvalidOptions.InvalidOptions> =>
   Either.flatMap(Either.all(keys.map((given, index) => toSlot(settings, given, index + 1, defaults))), (all) => {
     const slots = KeyVariables.distinct(all)

@@ -21,8 +21,13 @@ const Fairness = Schema.Struct({
   defaultWeight: Schema.optionalWith(weight, { default: () => 1 })
 })
 
-const Settings = Schema.Struct({
-  backend: name,
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
   capacity: Schema.optionalWith(limits.capacity, { default: () => 100 }),
   concurrency: Schema.optionalWith(limits.concurrency, { default: () => 5 }),
   maxWait: Schema.optionalWith(duration({ atLeast: 1 }), { default: () => Duration.seconds(300) }),
@@ -34,6 +39,8 @@ const Settings = Schema.Struct({
   }),
   lateShare: Schema.optionalWith(number({ atLeast: 0, atMost: 1 }), { default: () => 0.2 })
 })
+
+const Settings = Schema.Struct({ backend: name, ...Options.fields })
 
 /** What a queue keeps to, defaults filled in. */
 export type Settings = typeof Settings.Type
