@@ -2,8 +2,7 @@
  * Shutting down without losing an answer: new calls are refused, those in flight end, and what takes too long is cut.
  *
  * The three steps: `accepting`, until `drain` is run; `draining`, until every call has ended or the grace is over;
- * `closing`, when streams end at their next part with an error that says so, and a second later all that is left is
- * interrupted.
+ * `closing`, when streams end with an error that says so, and a second later all that is left is interrupted.
  *
  * @since 0.1.0
  */
@@ -56,12 +55,12 @@ export interface Drain {
 }
 
 /**
- * Accepts calls until its `drain` is run; then those in flight have `grace` to end.
+ * Accepts calls until its `drain` is run; then those in flight have `grace` to end. `closing` is run when it is over.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (grace: Duration.Duration): Effect.Effect<Drain> =>
+export const make = (grace: Duration.Duration, closing: () => void): Effect.Effect<Drain> =>
   Effect.suspend(() => {
     const calls = new Set<Running>()
     let state: State = "accepting"
@@ -79,6 +78,7 @@ export const make = (grace: Duration.Duration): Effect.Effect<Drain> =>
       yield* Effect.logInfo("draining").pipe(Effect.annotateLogs({ inFlight: before }))
       yield* idleWithin(grace)
       state = "closing"
+      closing()
       yield* idleWithin(farewell)
       const cut = calls.size
       if (cut > 0) {

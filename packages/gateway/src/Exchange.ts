@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Access from "./Access.js"
 import type * as Drain from "./Drain.js"
+import type * as OpenStreams from "./OpenStreams.js"
 import type { Reason, Refusal } from "./Refusal.js"
 
 /**
@@ -21,6 +22,14 @@ import type { Reason, Refusal } from "./Refusal.js"
  * @category models
  */
 export type Failure = LlmError.LlmError | Refusal
+
+/**
+ * Why an answer was broken off of which nobody can be told any more: its client has long taken nothing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Cut = "ReaderStalled"
 
 /**
  * An exchange under way. The fields that change are what the access log tells of it in the end.
@@ -44,6 +53,8 @@ export interface Exchange {
   readonly given: Context.Context<never> | undefined
   /** Its place among the calls in flight. */
   readonly running: Drain.Running
+  /** The streams that are under way, in case the answer is one. */
+  readonly streams: OpenStreams.OpenStreams
   /** Whether the gateway no longer waits for it to end. */
   readonly isCut: () => boolean
   /** The status answered with; 499 as long as there is none. */
@@ -51,7 +62,7 @@ export interface Exchange {
   /** The model asked for, once it is known. */
   model: string
   /** What went wrong, where something did. */
-  failure: LlmError.Tag | Reason | undefined
+  failure: LlmError.Tag | Reason | Cut | undefined
   /** Whether a stream was left, or cut, before its end. */
   leftEarly: boolean
 }

@@ -27,15 +27,20 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Access from "./Access.js"
+import * as Admin from "./Admin.js"
 import * as Allowance from "./Allowance.js"
 import * as CallHeaders from "./CallHeaders.js"
 import * as ClientLimits from "./ClientLimits.js"
+import * as Dashboard from "./Dashboard.js"
 import * as Drain from "./Drain.js"
 import type { Exchange, Failure, Route } from "./Exchange.js"
 import * as OpenAiApi from "./OpenAiApi.js"
 import * as OpenAiFault from "./OpenAiFault.js"
+import * as OpenStreams from "./OpenStreams.js"
+import * as Origin from "./Origin.js"
 import { Refusal } from "./Refusal.js"
 import * as Status from "./Status.js"
+import * as StatusEvents from "./StatusEvents.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -80,6 +85,20 @@ export interface Options {
   readonly bodyLimit?: number
   /** How long calls in flight may go on once it drains. @default 30 seconds */
   readonly grace?: Duration.DurationInput
+  /**
+   * After how long without a part a stream sends a sign of life, in the way of its wire; from 1 second, or
+   * `Duration.infinity`.
+   *
+   * @default 15 seconds
+   */
+  readonly heartbeat?: Duration.DurationInput
+  /**
+   * After how long without taking what was written the client of a stream is cut; from 1 second, or
+   * `Duration.infinity`.
+   *
+   * @default 30 seconds
+   */
+  readonly stall?: Duration.DurationInput
   /** What `/status.json` gives as the version. @default not told */
   readonly version?: string
 }
@@ -90,6 +109,8 @@ const Settings = Schema.Struct({
     default: () => 10 * 1024 ** 2
   }),
   grace: Schema.optionalWith(InvalidOptions.duration(), { default: () => Duration.seconds(30) }),
+  heartbeat: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1000 }), { default: () => Duration.seconds(15) }),
+  stall: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1000 }), { default: () => Duration.seconds(30) }),
   version: Schema.optionalWith(InvalidOptions.name, { exact: true })
 })
 
@@ -133,19 +154,24 @@ export const make = (
     const access = settings.access === undefined ? undefined : Access.make(settings.access)
     const service = access === undefined ? given : ClientLimits.protect(given)
     const monitor = yield* Monitor.CurrentMonitor
-    const drain = yield* Drain.make(settings.grace)
+    const streams = yield* OpenStreams.make(settings)
+    const drain = yield* Drain.make(settings.grace, streams.cut)
     const requests = Status.makeRequests()
     const startedAt = yield* Clock.currentTimeMillis
+    const sources = { monitor, drain, requests, startedAt, version: settings.version }
     const find = finder([
       ...OpenAiApi.routes(service, settings),
-      ...Status.routes({ monitor, drain, requests, startedAt, version: settings.version })
+      ...Status.routes(sources),
+      ...StatusEvents.routes(sources),
+      ...Admin.routes(yield* Admin.handles(monitor)),
+      ...Dashboard.routes
     ])
     // random for the process and counted within it: unlike any other, without a draw for each request
     const prefix = `req-${(yield* Random.nextIntBetween(0, 36 ** 6)).toString(36)}-${startedAt.toString(36)}`
     let made = 0
     const makeId = () => `${prefix}-${(++made).toString(36)}`
     return {
-      app: answering({ find, access, drain, requests, makeId }),
+      app: answering({ find, access, drain, streams, requests, makeId }),
       drain: drain.drain,
       inFlight: Effect.sync(drain.inFlight)
     }
@@ -213,6 +239,7 @@ interface Rooms {
   readonly find: (method: string, path: string) => Either.Either<Route, Refusal>
   readonly access: Access.Access | undefined
   readonly drain: Drain.Drain
+  readonly streams: OpenStreams.OpenStreams
   readonly requests: Status.Requests
   readonly makeId: () => string
 }
@@ -229,7 +256,7 @@ const answering = (rooms: Rooms): HttpApp.Default<never, Scope.Scope> =>
   })
 
 const answer = (
-  { access, find, drain, requests, makeId }: Rooms,
+  { access, find, drain, streams, requests, makeId }: Rooms,
   request: HttpServerRequest.HttpServerRequest,
   scope: Scope.Scope,
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
@@ -253,6 +280,7 @@ const answer = (
     principal: Either.getOrElse(principal, () => undefined),
     given: Either.getOrElse(given, () => undefined),
     running,
+    streams,
     isCut: () => drain.state() === "closing",
     status: clientClosed,
     model: "",
@@ -309,10 +337,9 @@ const admit = (
   principal: Access.Principal | undefined,
   now: number
 ): Either.Either<Context.Context<never> | undefined, Refusal> => {
-  const { origin, host } = request.headers
   if (drain.state() !== "accepting") return Either.left(draining)
   // a page in the operator's browser must not spend the operator's money
-  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return Either.left(crossOrigin)
+  if (Origin.isForeign(request.headers)) return Either.left(Origin.refusal)
   const said = CallHeaders.read(request.headers, now)
   return principal === undefined ? said : Either.flatMap(said, (said) => Access.enter(principal, said, now))
 }
@@ -322,8 +349,6 @@ const draining = new Refusal({
   message: "The gateway is shutting down",
   retryAfter: Duration.seconds(1)
 })
-
-const crossOrigin = new Refusal({ reason: "CrossOrigin", message: "Calls from web pages of another origin are refused" })
 
 const failureOf = (cause: Cause.Cause<Failure>, exchange: Exchange): Effect.Effect<Failure> => {
   const failure = Cause.failureOption(cause)

@@ -12,7 +12,7 @@ import type * as Embedding from "@spillway/core/Embedding"
 import type * as Model from "@spillway/core/Model"
 import * as Encoding from "effect/Encoding"
 import type { Writer } from "./EventStream.js"
-import { event } from "./EventStream.js"
+import { event, keepAlive } from "./EventStream.js"
 import * as OpenAiFault from "./OpenAiFault.js"
 
 /**
@@ -128,6 +128,7 @@ export const writer = (envelope: Envelope, includeUsage: boolean): Writer => {
     }
   }
   return {
+    heartbeat: keepAlive,
     parts: (parts) => {
       let text = ""
       for (const part of parts) text += write(part)
