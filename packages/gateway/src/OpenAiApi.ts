@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as EventStream from "./EventStream.js"
 import * as Exchange from "./Exchange.js"
 import * as JsonBody from "./JsonBody.js"
+import * as OpenAiEmbeddings from "./OpenAiEmbeddings.js"
 import * as OpenAiFault from "./OpenAiFault.js"
 import * as OpenAiInbound from "./OpenAiInbound.js"
 import * as OpenAiOutbound from "./OpenAiOutbound.js"
@@ -54,12 +55,12 @@ export const routes = (service: LlmService.Service, options: {
 
   const embeddings: Exchange.Route["handle"] = (exchange) =>
     Effect.flatMap(
-      Effect.flatMap(JsonBody.read(exchange.request, options.bodyLimit), OpenAiInbound.toEmbed),
+      Effect.flatMap(JsonBody.read(exchange.request, options.bodyLimit), OpenAiEmbeddings.toEmbed),
       ({ request, base64 }) => {
         exchange.model = request.model
         return Effect.map(
           Exchange.under(exchange, service.embed(request)),
-          (embeddings) => json(OpenAiOutbound.fromEmbeddings(embeddings, request.model, base64))
+          (embeddings) => json(OpenAiEmbeddings.fromEmbeddings(embeddings, request.model, base64))
         )
       }
     )

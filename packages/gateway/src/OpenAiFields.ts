@@ -1,5 +1,5 @@
 /**
- * The fields of OpenAI's requests, as a closed list.
+ * The fields of OpenAI's chat completions, as a closed list.
  *
  * Every field that the API documents is here: those that can be honoured with what they must be, and the others as
  * refused. What is not here is no field of the API (`api_key`, `base_url`, `headers`), and is refused too: nothing is
@@ -10,20 +10,27 @@
  */
 import * as Schema from "effect/Schema"
 import * as Fields from "./Fields.js"
+import * as OpenAiFormat from "./OpenAiFormat.js"
+import * as OpenAiTools from "./OpenAiTools.js"
 import * as Values from "./Values.js"
 
 // -----------------------------------------------------------------------------
 // messages
 // -----------------------------------------------------------------------------
 
-const TextPart = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
+const TextPart = Schema.Struct({
+  type: Schema.Literal("text"),
+  text: Schema.String,
+  prompt_cache_breakpoint: Fields.unsupported
+})
 
 const ImagePart = Schema.Struct({
   type: Schema.Literal("image_url"),
   image_url: Schema.Struct({
     url: Values.url,
     detail: Fields.optional(Schema.Literal("auto", "low", "high"))
-  })
+  }),
+  prompt_cache_breakpoint: Fields.unsupported
 })
 
 const FilePart = Schema.Struct({
@@ -32,12 +39,14 @@ const FilePart = Schema.Struct({
     file_data: Values.dataUrl,
     filename: Fields.optional(Schema.String),
     file_id: Fields.unsupported
-  })
+  }),
+  prompt_cache_breakpoint: Fields.unsupported
 })
 
 const AudioPart = Schema.Struct({
   type: Schema.Literal("input_audio"),
-  input_audio: Schema.Struct({ data: Schema.String, format: Schema.Literal("wav", "mp3") })
+  input_audio: Schema.Struct({ data: Schema.String, format: Schema.Literal("wav", "mp3") }),
+  prompt_cache_breakpoint: Fields.unsupported
 })
 
 const RefusalPart = Schema.Struct({ type: Schema.Literal("refusal"), refusal: Schema.String })
@@ -55,6 +64,10 @@ const ToolCall = Schema.Struct({
     // clients that send back what they received send back what they added to it
     parsed_arguments: Schema.optional(Schema.Unknown)
   }),
+  // where Gemini puts what proves a call
+  extra_content: Fields.optional(Schema.Struct({
+    google: Fields.optional(Schema.Struct({ thought_signature: Fields.optional(Schema.String) }))
+  })),
   custom: Fields.unsupported,
   index: Schema.optional(Schema.Unknown)
 })
@@ -113,33 +126,28 @@ const Message = Schema.Union(
 // -----------------------------------------------------------------------------
 
 const FunctionTool = Schema.Struct({
-  type: Schema.Literal("function").pipe(Fields.saying("must be \"function\": other tools are not supported")),
-  function: Schema.Struct({
-    name: Values.toolName,
-    description: Fields.optional(Schema.String),
-    parameters: Fields.optional(Values.jsonSchema),
-    strict: Fields.optional(Schema.Boolean)
-  }),
+  type: OpenAiTools.functionType,
+  function: Schema.Struct(OpenAiTools.functionFields),
   custom: Fields.unsupported
 })
 
+const FunctionName = Schema.Struct({
+  type: Schema.Literal("function"),
+  function: Schema.Struct({ name: Values.toolName })
+})
+
 const ToolChoice = Schema.Union(
-  Schema.Literal("none", "auto", "required"),
-  Schema.Struct({ type: Schema.Literal("function"), function: Schema.Struct({ name: Values.toolName }) })
-).pipe(Fields.saying("must be \"none\", \"auto\", \"required\", or a function by its name"))
+  OpenAiTools.mode,
+  FunctionName,
+  Schema.Struct({
+    type: Schema.Literal("allowed_tools"),
+    allowed_tools: Schema.Struct({ mode: Schema.Literal("auto", "required"), tools: Values.list(FunctionName, 1, 256) })
+  })
+).pipe(Fields.saying(OpenAiTools.choiceSays))
 
 const ResponseFormat = Schema.Union(
-  Schema.Struct({ type: Schema.Literal("text") }),
-  Schema.Struct({ type: Schema.Literal("json_object") }),
-  Schema.Struct({
-    type: Schema.Literal("json_schema"),
-    json_schema: Schema.Struct({
-      name: Values.toolName,
-      description: Fields.optional(Schema.String),
-      schema: Values.jsonSchema,
-      strict: Fields.optional(Schema.Boolean)
-    })
-  })
+  ...OpenAiFormat.plain,
+  Schema.Struct({ type: Schema.Literal("json_schema"), json_schema: Schema.Struct(OpenAiFormat.schemaFields) })
 )
 
 /**
@@ -194,25 +202,6 @@ export const ChatRequest = Schema.Struct({
   prompt_cache_retention: Fields.unsupported,
   top_logprobs: Fields.unsupported,
   web_search_options: Fields.unsupported
-})
-
-/**
- * A request for embeddings.
- *
- * @since 0.1.0
- * @category requests
- */
-export const EmbeddingRequest = Schema.Struct({
-  model: Values.model,
-  input: Schema.Union(
-    Schema.String,
-    Values.list(Schema.String.pipe(Fields.saying("must be a text: tokens are not taken")), 1, 2048)
-  ).pipe(
-    Fields.saying("must be a text, or a list of 1 to 2048")
-  ),
-  encoding_format: Fields.optional(Schema.Literal("float", "base64")),
-  dimensions: Fields.optional(Values.whole(1)),
-  user: Fields.optional(Values.user)
 })
 
 /**

@@ -1,16 +1,16 @@
 /**
- * Requests as OpenAI's clients send them, read into the words of core.
+ * Chats as OpenAI's clients send them, read into the words of core.
  *
  * @since 0.1.0
  */
 import type * as Completion from "@spillway/core/Completion"
-import type * as Embedding from "@spillway/core/Embedding"
 import * as Prompt from "@spillway/core/Prompt"
-import type * as Tool from "@spillway/core/Tool"
 import * as Either from "effect/Either"
 import { isNotNullable } from "effect/Predicate"
 import * as Fields from "./Fields.js"
 import * as OpenAiFields from "./OpenAiFields.js"
+import * as OpenAiFormat from "./OpenAiFormat.js"
+import * as OpenAiTools from "./OpenAiTools.js"
 import { field, type Refusal } from "./Refusal.js"
 
 /**
@@ -26,19 +26,7 @@ export interface Chat {
   readonly includeUsage: boolean
 }
 
-/**
- * Texts to embed: the request itself, and whether the client wants the vectors as base64.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Embed {
-  readonly request: Embedding.Request
-  readonly base64: boolean
-}
-
 const decodeChat = Fields.decode(OpenAiFields.ChatRequest)
-const decodeEmbedding = Fields.decode(OpenAiFields.EmbeddingRequest)
 
 /**
  * Reads a chat request.
@@ -49,28 +37,11 @@ const decodeEmbedding = Fields.decode(OpenAiFields.EmbeddingRequest)
 export const toChat = (body: unknown): Either.Either<Chat, Refusal> =>
   Either.flatMap(decodeChat(body), (wire) =>
     Either.flatMap(contradiction(wire), () =>
-      Either.map(toPrompt(wire.messages), (prompt): Chat => ({
-        request: toRequest(wire, prompt),
+      Either.zipWith(toPrompt(wire.messages), toTools(wire), (prompt, tools): Chat => ({
+        request: toRequest(wire, prompt, tools),
         stream: wire.stream ?? false,
         includeUsage: wire.stream_options?.include_usage ?? false
       }))))
-
-/**
- * Reads a request for embeddings.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const toEmbed = (body: unknown): Either.Either<Embed, Refusal> =>
-  Either.map(decodeEmbedding(body), ({ model, input, dimensions, user, encoding_format }): Embed => ({
-    request: {
-      model,
-      input: typeof input === "string" ? [input] : input,
-      ...(isNotNullable(dimensions) && { dimensions }),
-      ...(isNotNullable(user) && { user })
-    },
-    base64: encoding_format === "base64"
-  }))
 
 // -----------------------------------------------------------------------------
 // translation
@@ -90,16 +61,10 @@ const contradiction = (wire: Request): Either.Either<void, Refusal> => {
   if (isNotNullable(wire.user) && isNotNullable(wire.safety_identifier) && wire.user !== wire.safety_identifier) {
     return refuse("user", "differs from safety_identifier, which says the same")
   }
-  const choice = wire.tool_choice
-  const names = wire.tools?.map((tool) => tool.function.name) ?? []
-  if (isNotNullable(choice) && typeof choice === "object" && !names.includes(choice.function.name)) {
-    return refuse("tool_choice.function.name", "is not among tools")
-  }
-  if (choice === "required" && names.length === 0) return refuse("tool_choice", "requires tools, and there are none")
   return Either.void
 }
 
-const toRequest = (wire: Request, prompt: Prompt.Prompt): Completion.Request => {
+const toRequest = (wire: Request, prompt: Prompt.Prompt, tools: Tools): Completion.Request => {
   const maxTokens = wire.max_completion_tokens ?? wire.max_tokens
   const user = wire.safety_identifier ?? wire.user
   const { temperature, seed } = wire
@@ -116,10 +81,7 @@ const toRequest = (wire: Request, prompt: Prompt.Prompt): Completion.Request => 
     ...(isNotNullable(seed) && { seed }),
     ...(isNotNullable(wire.presence_penalty) && { presencePenalty: wire.presence_penalty }),
     ...(isNotNullable(wire.frequency_penalty) && { frequencyPenalty: wire.frequency_penalty }),
-    ...(isNotNullable(wire.tools) && wire.tools.length > 0 && { tools: wire.tools.map(toTool) }),
-    ...(isNotNullable(wire.tool_choice) && {
-      toolChoice: typeof wire.tool_choice === "string" ? wire.tool_choice : { tool: wire.tool_choice.function.name }
-    }),
+    ...tools,
     ...(isNotNullable(wire.parallel_tool_calls) && { parallelToolCalls: wire.parallel_tool_calls }),
     ...(isNotNullable(wire.response_format) && { format: toFormat(wire.response_format) }),
     ...(isNotNullable(wire.reasoning_effort) && { reasoning: { effort: wire.reasoning_effort } }),
@@ -127,31 +89,21 @@ const toRequest = (wire: Request, prompt: Prompt.Prompt): Completion.Request => 
   }
 }
 
-const toTool = ({ function: { name, description, parameters, strict } }: NonNullable<Request["tools"]>[number]): Tool.Definition => ({
-  name,
-  parameters: parameters ?? { type: "object", properties: {} },
-  ...(isNotNullable(description) && { description }),
-  ...(isNotNullable(strict) && { strict })
-})
+type Tools = Pick<Completion.Request, "tools" | "toolChoice">
 
-const toFormat = (format: NonNullable<Request["response_format"]>): Completion.Format => {
-  switch (format.type) {
-    case "text":
-      return { _tag: "Text" }
-    case "json_object":
-      return { _tag: "Json" }
-    case "json_schema": {
-      const { name, description, schema, strict } = format.json_schema
-      return {
-        _tag: "JsonSchema",
-        name,
-        // a schema has a place of its own for what it is for
-        schema: !isNotNullable(description) ? schema : { description, ...schema },
-        ...(isNotNullable(strict) && { strict })
-      }
-    }
-  }
+const toTools = ({ tool_choice: choice, tools }: Request): Either.Either<Tools, Refusal> =>
+  OpenAiTools.choose((tools ?? []).map((tool) => OpenAiTools.toDefinition(tool.function)), toChoice(choice))
+
+const toChoice = (choice: Request["tool_choice"]): OpenAiTools.Choice | undefined => {
+  if (!isNotNullable(choice)) return undefined
+  if (typeof choice === "string") return choice
+  if (choice.type === "function") return { at: "tool_choice.function.name", tool: choice.function.name }
+  const { mode, tools } = choice.allowed_tools
+  return { at: "tool_choice.allowed_tools.tools", mode, allowed: tools.map((tool) => tool.function.name) }
 }
+
+const toFormat = (format: NonNullable<Request["response_format"]>): Completion.Format =>
+  format.type === "json_schema" ? OpenAiFormat.fromSchema(format.json_schema) : OpenAiFormat.fromPlain(format)
 
 const toPrompt = (messages: ReadonlyArray<OpenAiFields.Message>): Either.Either<Prompt.Prompt, Refusal> => {
   const prompt: Array<Prompt.Message> = []
@@ -246,7 +198,14 @@ const toAssistantParts = (message: Extract<OpenAiFields.Message, { role: "assist
     if (said !== "") parts.push(Prompt.text(said))
   }
   for (const call of message.tool_calls ?? []) {
-    parts.push({ _tag: "ToolCall", id: call.id, name: call.function.name, arguments: call.function.arguments })
+    const signature = call.extra_content?.google?.thought_signature
+    parts.push({
+      _tag: "ToolCall",
+      id: call.id,
+      name: call.function.name,
+      arguments: call.function.arguments,
+      ...(isNotNullable(signature) && { signature })
+    })
   }
   return parts
 }

@@ -8,9 +8,7 @@
  * @since 0.1.0
  */
 import type * as Completion from "@spillway/core/Completion"
-import type * as Embedding from "@spillway/core/Embedding"
 import type * as Model from "@spillway/core/Model"
-import * as Encoding from "effect/Encoding"
 import type { Writer } from "./EventStream.js"
 import { event, keepAlive } from "./EventStream.js"
 import * as OpenAiFault from "./OpenAiFault.js"
@@ -53,11 +51,7 @@ export const fromCompletion = (completion: Completion.Completion, envelope: Enve
         ...(thoughts.length > 0 && { reasoning_content: thoughts.map((thought) => thought.text).join("") }),
         ...proofs(thoughts),
         ...(completion.toolCalls.length > 0 && {
-          tool_calls: completion.toolCalls.map(({ id, name, arguments: args }) => ({
-            id,
-            type: "function",
-            function: { name, arguments: args }
-          }))
+          tool_calls: completion.toolCalls.map((call) => toolCall(call, call.arguments))
         })
       },
       logprobs: null,
@@ -109,9 +103,7 @@ export const writer = (envelope: Envelope, includeUsage: boolean): Writer => {
       case "ToolCallStart": {
         const index = calls.size
         calls.set(part.index, index)
-        return chunk({
-          tool_calls: [{ index, id: part.id, type: "function", function: { name: part.name, arguments: "" } }]
-        })
+        return chunk({ tool_calls: [{ index, ...toolCall(part, "") }] })
       }
       case "ToolCallDelta": {
         const index = calls.get(part.index)
@@ -140,26 +132,6 @@ export const writer = (envelope: Envelope, includeUsage: boolean): Writer => {
 }
 
 /**
- * Vectors, as lists of numbers or as base64 of little-endian 32-bit floats.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const fromEmbeddings = (embeddings: Embedding.Embeddings, model: string, base64: boolean) => {
-  const prompt_tokens = embeddings.usage.inputTokens
-  return {
-    object: "list",
-    data: embeddings.vectors.map((vector, index) => ({
-      object: "embedding",
-      index,
-      embedding: base64 ? toBase64(vector) : vector
-    })),
-    model: embeddings.model === "" ? model : embeddings.model,
-    usage: { prompt_tokens: prompt_tokens ?? 0, total_tokens: prompt_tokens ?? 0 }
-  }
-}
-
-/**
  * A model; `owner` is who to name when the backend did not tell.
  *
  * @since 0.1.0
@@ -184,8 +156,13 @@ const finishReasons: { readonly [R in Completion.FinishReason]: string } = {
   other: "stop"
 }
 
-// The wire's three numbers are always there, or the whole is not: what nobody counted is not zero.
-const fromUsage = ({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens }: Completion.Usage) =>
+/**
+ * What was counted. The wire's three numbers are always there, or the whole is not: what nobody counted is not zero.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const fromUsage = ({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens }: Completion.Usage) =>
   inputTokens === undefined && outputTokens === undefined ? null : {
     prompt_tokens: inputTokens ?? 0,
     completion_tokens: outputTokens ?? 0,
@@ -193,6 +170,17 @@ const fromUsage = ({ inputTokens, outputTokens, cachedInputTokens, reasoningToke
     ...(cachedInputTokens !== undefined && { prompt_tokens_details: { cached_tokens: cachedInputTokens } }),
     ...(reasoningTokens !== undefined && { completion_tokens_details: { reasoning_tokens: reasoningTokens } })
   }
+
+const toolCall = (
+  { id, name, signature }: { readonly id: string; readonly name: string; readonly signature?: string },
+  args: string
+) => ({
+  id,
+  type: "function",
+  function: { name, arguments: args },
+  // where Gemini's own service of this wire puts it, and its clients look for it
+  ...(signature !== undefined && { extra_content: { google: { thought_signature: signature } } })
+})
 
 interface Thought {
   readonly text: string
@@ -210,9 +198,3 @@ const proofs = (thoughts: ReadonlyArray<Thought>) =>
       )
     }
     : undefined
-
-const toBase64 = (vector: ReadonlyArray<number>): string => {
-  const bytes = new DataView(new ArrayBuffer(vector.length * 4))
-  for (let i = 0; i < vector.length; i++) bytes.setFloat32(i * 4, vector[i]!, true)
-  return Encoding.encodeBase64(new Uint8Array(bytes.buffer))
-}

@@ -71,6 +71,13 @@ export * as FailedAttempts from "./FailedAttempts.js"
 export * as Fields from "./Fields.js"
 
 /**
+ * Follows a stream for a reader who must hear something now and then: the next parts when they are there, or that there are none yet.
+ *
+ * @since 0.1.0
+ */
+export * as Following from "./Following.js"
+
+/**
  * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to any OpenAI client, and itself to those who operate it.
  *
  * @since 0.1.0
@@ -99,6 +106,13 @@ export * as MonitorMetrics from "./MonitorMetrics.js"
 export * as OpenAiApi from "./OpenAiApi.js"
 
 /**
+ * Embeddings as OpenAI's clients ask for them and read them: texts in, and out come lists of numbers, or the same packed as base64 of little-endian 32-bit floats, which its own client asks for by itself.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiEmbeddings from "./OpenAiEmbeddings.js"
+
+/**
  * What OpenAI's clients hear when something goes wrong: a status from which they make their own typed errors, and a body with the `type` that OpenAI would have used and our own name of the error as the `code`.
  *
  * @since 0.1.0
@@ -106,14 +120,21 @@ export * as OpenAiApi from "./OpenAiApi.js"
 export * as OpenAiFault from "./OpenAiFault.js"
 
 /**
- * The fields of OpenAI's requests, as a closed list.
+ * The fields of OpenAI's chat completions, as a closed list.
  *
  * @since 0.1.0
  */
 export * as OpenAiFields from "./OpenAiFields.js"
 
 /**
- * Requests as OpenAI's clients send them, read into the words of core.
+ * The form of an answer that follows a JSON Schema, as OpenAI's APIs have it: chat completions in `response_format.json_schema`, responses in `text.format` itself.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiFormat from "./OpenAiFormat.js"
+
+/**
+ * Chats as OpenAI's clients send them, read into the words of core.
  *
  * @since 0.1.0
  */
@@ -125,6 +146,20 @@ export * as OpenAiInbound from "./OpenAiInbound.js"
  * @since 0.1.0
  */
 export * as OpenAiOutbound from "./OpenAiOutbound.js"
+
+/**
+ * The tools of a request and which of them the model may call, as OpenAI's APIs have them: chat completions say `{ type: "function", function: { … } }`, responses say the same without the inner object.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiTools from "./OpenAiTools.js"
+
+/**
+ * The streamed answers that are under way: who of them owes its reader a sign of life, and whose reader has stalled.
+ *
+ * @since 0.1.0
+ */
+export * as OpenStreams from "./OpenStreams.js"
 
 /**
  * The text format that Prometheus scrapes, and the metrics of the program in it.

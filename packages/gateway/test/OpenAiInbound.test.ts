@@ -89,6 +89,22 @@ describe("OpenAiInbound", () => {
       )
     })
 
+    it("hears only of the tools that are allowed", () => {
+      const tool = (name: string) => ({ type: "function", function: { name } })
+      const ask = (mode: string, ...allowed: ReadonlyArray<string>) => ({
+        tools: ["one", "two", "three"].map(tool),
+        tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools: allowed.map(tool) } }
+      })
+      const { tools, toolChoice } = request(ask("required", "three", "one"))
+      assert.deepStrictEqual([tools?.map(({ name }) => name), toolChoice], [["one", "three"], "required"])
+      assert.strictEqual(request(ask("auto", "two")).toolChoice, "auto")
+      const { field, message } = refused(ask("auto", "two", "four"))
+      assert.deepStrictEqual(
+        [field, message],
+        ["tool_choice.allowed_tools.tools", "tool_choice.allowed_tools.tools is not among tools"]
+      )
+    })
+
     it("takes null for not said, and for fields that ask for nothing the value that says so", () => {
       assert.deepStrictEqual(
         request({
@@ -214,14 +230,25 @@ describe("OpenAiInbound", () => {
             { type: "reasoning.text", text: "hm", signature: "sig" },
             { type: "reasoning.encrypted", data: "sealed" }
           ],
-          tool_calls: [{ ...call, index: 0, function: { ...call.function, parsed_arguments: { city: "Oslo" } } }]
+          tool_calls: [{
+            ...call,
+            index: 0,
+            function: { ...call.function, parsed_arguments: { city: "Oslo" } },
+            extra_content: { google: { thought_signature: "proof" } }
+          }]
         })[1],
         {
           role: "assistant",
           content: [
             { _tag: "Reasoning", text: "hm", signature: "sig" },
             { _tag: "Reasoning", text: "", redacted: "sealed" },
-            { _tag: "ToolCall", id: "call_1", name: "get_weather", arguments: "{\"city\":\"Oslo\"}" }
+            {
+              _tag: "ToolCall",
+              id: "call_1",
+              name: "get_weather",
+              arguments: "{\"city\":\"Oslo\"}",
+              signature: "proof"
+            }
           ]
         }
       )
@@ -319,7 +346,7 @@ describe("OpenAiInbound", () => {
           [
             { tools: [weather], tool_choice: "some" },
             "tool_choice",
-            "must be \"none\", \"auto\", \"required\", or a function by its name"
+            "must be \"none\", \"auto\", \"required\", a function by its name, or allowed_tools"
           ],
           [
             { response_format: { type: "grammar" } },
@@ -417,43 +444,6 @@ describe("OpenAiInbound", () => {
           "The body must be a JSON object"
         )
       }
-    })
-  })
-
-  describe("texts to embed", () => {
-    const embed = (fields: object) => OpenAiInbound.toEmbed(wire({ model: "openai/small", input: "a", ...fields }))
-
-    it("are one or many", () => {
-      assert.deepStrictEqual(
-        embed({}),
-        Either.right({ request: { model: "openai/small", input: ["a"] }, base64: false })
-      )
-      assert.deepStrictEqual(
-        embed({ input: ["a", "b"], dimensions: 256, user: "u", encoding_format: "base64" }),
-        Either.right({
-          request: { model: "openai/small", input: ["a", "b"], dimensions: 256, user: "u" },
-          base64: true
-        })
-      )
-      assert.deepStrictEqual(Either.map(embed({ encoding_format: "float" }), ({ base64 }) => base64), Either.right(false))
-    })
-
-    it("are no tokens", () => {
-      for (
-        const [fields, field] of [
-          [{ input: [1, 2, 3] }, "input"],
-          [{ input: [[1, 2], [3]] }, "input"],
-          [{ input: [] }, "input"],
-          [{ input: undefined }, "input"],
-          [{ encoding_format: "int8" }, "encoding_format"],
-          [{ dimensions: 0 }, "dimensions"],
-          [{ api_key: "x" }, "api_key"]
-        ] as const
-      ) assert.include(Either.getOrThrow(Either.flip(embed(fields))).field, field)
-      assert.include(
-        Either.getOrThrow(Either.flip(embed({ input: [1, 2, 3] }))).message,
-        "tokens are not taken"
-      )
     })
   })
 })
