@@ -103,7 +103,13 @@ export interface Options {
   readonly version?: string
 }
 
-const Settings = Schema.Struct({
+/**
+ * The options as a schema, for who reads them from a file.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Settings = Schema.Struct({
   access: Schema.optionalWith(Access.Settings, { exact: true }),
   bodyLimit: Schema.optionalWith(InvalidOptions.whole({ atLeast: 1024, atMost: 1024 ** 3 }), {
     default: () => 10 * 1024 ** 2
