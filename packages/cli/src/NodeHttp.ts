@@ -10,10 +10,12 @@ import * as Undici from "@effect/platform-node/Undici"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
+import type { Socket } from "node:net"
 
 /**
  * A client with connections of its own. How long an answer may take is for the policies to say, not for the transport;
@@ -47,18 +49,45 @@ export interface Address {
 }
 
 /**
- * A server that listens until the scope closes. A request must arrive whole within 30 seconds and its head within 10:
- * slow senders do not hold connections.
+ * How a server treats those who connect.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /**
+   * After how long without taking anything of an answer that is there a client is cut off, from 1 millisecond. Longer
+   * than the gateway's own time for streams, which knows whom to tell.
+   *
+   * @default 35 seconds
+   */
+  readonly stall?: Duration.DurationInput
+  /** Most connections at once; more are closed as they come. @default 10,000 */
+  readonly connections?: number
+}
+
+/**
+ * A server that listens until the scope closes. A request must arrive whole within 30 seconds and its head within 10,
+ * and what is answered must be taken: neither slow senders nor slow readers hold connections.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const listen = (
-  address: Address
+  address: Address,
+  { connections = 10_000, stall = "35 seconds" }: Limits = {}
 ): Effect.Effect<HttpServer.HttpServer, HttpServerError.ServeError, Scope.Scope> =>
   NodeHttpServer.make(() => {
     const server = Http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 })
     server.maxHeadersCount = 100
+    server.maxConnections = connections
+    server.timeout = Duration.toMillis(stall)
+    // a connection that is still while an answer is under way: its client owes us, or we owe it
+    server.on("request", (_, response) =>
+      response.on("timeout", (socket: Socket) => {
+        if (socket.writableLength > 0) socket.destroy()
+        else socket.setTimeout(server.timeout)
+      }))
     return server
   }, address)
 
