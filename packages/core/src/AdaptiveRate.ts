@@ -122,9 +122,11 @@ export const make = (options: Options): Effect.Effect<AdaptiveRate, InvalidOptio
       if (alarm !== undefined) alarms.clear(alarm)
       alarm = undefined
       for (const waiter of waiting) {
-        const taken = Rate.take(state, alarms.now())
+        const now = alarms.now()
+        state = Rate.asOf(state, now)
+        const taken = Rate.take(state, now)
         if (typeof taken === "number") {
-          alarm = alarms.set(alarms.now() + taken, advance)
+          alarm = alarms.set(now + taken, advance)
           return
         }
         state = taken

@@ -93,11 +93,86 @@ describe("the rate", () => {
     assert.strictEqual(Rate.take(state, 0), 75)
   })
 
-  it("is learned from the first refusal of those that were under way together", () => {
+  it("is learned from the first refusal of those that were under way together (CC-24)", () => {
     const first = Rate.refused(Rate.initial(0), settings, 0, 100) as Rate.On
     assert.strictEqual(Rate.refused(first, settings, 50, 200), first)
     assert.strictEqual(Rate.refused(first, settings, 100, 200), first)
     assert.notStrictEqual(Rate.refused(first, settings, 101, 200), first)
+  })
+
+  // whatever is sent, answered and refused at whatever times, also by a clock that is put back
+  it("keeps its bounds, goes down once for all that were under way, and lets nobody wait for more than one (P5, P39)", () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constant("send" as const) },
+      { weight: 3, arbitrary: fc.constant("answer" as const) },
+      { weight: 2, arbitrary: fc.record({ refused: fc.nat(20) }) },
+      { weight: 4, arbitrary: fc.nat(400) },
+      { weight: 1, arbitrary: fc.integer({ min: -3_600_000, max: 20_000 }) }
+    )
+    let waited = 0
+    fc.assert(
+      fc.property(
+        fc.record({ floor: fc.constantFrom(0.01, 0.5, 5), memory: fc.constantFrom(1000, 60_000) }),
+        fc.array(step, { minLength: 50, maxLength: 300, size: "max" }),
+        (settings, steps) => {
+          let now = 1_000_000_000
+          let state = Rate.initial(now)
+          let sent: Array<number> = []
+          let mostInHalfASecond = 1
+          // how far those let through are ahead of what the rate gives, and when they were least so
+          let ahead = 0
+          let least = 0
+          let mostAtOnce = 1
+          for (const step of steps) {
+            const before = state
+            if (typeof step === "number") {
+              now += step
+              // what was sent by a clock that is put back no longer tells when
+              if (step < 0) sent = []
+              else if (state._tag === "On") ahead -= step * state.rate / 1000
+            } else if (step === "send") {
+              state = Rate.asOf(state, now)
+              const taken = Rate.take(state, now)
+              if (typeof taken === "object") {
+                state = taken
+                sent.push(now)
+                const halfASecond = Math.floor(now / 500)
+                mostInHalfASecond = Math.max(mostInHalfASecond, sent.filter((at) => Math.floor(at / 500) >= halfASecond - 1).length)
+                ahead++
+              } else if (state._tag === "On") {
+                waited++
+                assert.isAtMost(taken, Math.ceil(1000 / state.rate), "the time of one")
+                assert.isObject(Rate.take(state, now + taken), "which is there then")
+              }
+            } else if (step === "answer") {
+              state = Rate.answered(state, settings, now)
+              if (state._tag === "On") {
+                const most = Math.max(4 * mostInHalfASecond, 0.7 * state.refusedRate, settings.floor)
+                assert.isAtMost(state.rate, most + 1e-9, "twice what was ever sent")
+              }
+            } else {
+              const sentAt = sent[sent.length - 1 - step.refused]
+              if (sentAt === undefined) continue
+              state = Rate.refused(state, settings, sentAt, now)
+              if (before._tag === "On") {
+                if (sentAt <= before.refusedAt) assert.strictEqual(state, before, "no news")
+                else assert.isAtMost((state as Rate.On).rate, Math.max(0.7 * before.rate, settings.floor) + 1e-9, "a share")
+              }
+            }
+            if (state._tag === "Off") ahead = least = 0
+            else {
+              assert.isTrue(state.rate >= settings.floor && state.rate < Infinity, `${state.rate} a second`)
+              assert.isAtLeast(state.tokens, 0)
+              mostAtOnce = Math.max(mostAtOnce, state.rate)
+              least = Math.min(least, ahead)
+              assert.isAtMost(ahead - least, mostAtOnce + 1e-6, "no more than fits and its rate gives")
+            }
+          }
+        }
+      ),
+      { numRuns: 500 }
+    )
+    assert.isAbove(waited, 1000)
   })
 
   it("is of no more interest a minute after the last refusal", () => {

@@ -1,9 +1,10 @@
 /**
  * Limits that are set or told by headers: the cases RL. Not ours: a request that is more than a limit ever holds goes
  * when all of it is there, since it is an estimate, and is neither refused nor waits forever (RL-01, RL-07); one program
- * has no store whose update could be lost (RL-03); limits come back evenly, not at the beginning of a window, except
- * where a backend does so (RL-04, RL-12, RL-13, RL-16); a weight is tokens, and places have none (RL-18). How a limit is
- * learned from refusals (RL-09, RL-10) is in `KeyPool.learning.test.ts`.
+ * has no store whose update could be lost, and several share none (RL-03, P40; nor does anything else of this package
+ * outlive its program or leave it: all of DX); limits come back evenly, not at the beginning of a window, except where a
+ * backend does so (RL-04, RL-12, RL-13, RL-16); a weight is tokens, and places have none (RL-18). How a limit is learned
+ * from refusals (RL-09, RL-10) is in `KeyPool.learning.test.ts`.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { type Completion, KeyPool, LlmError, Policy, PriceBook, Tokens } from "@spillway/core"

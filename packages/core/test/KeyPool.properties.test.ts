@@ -28,7 +28,7 @@ describe("the bucket", () => {
   const limit = fc.record({ perMinute: fc.integer({ min: 1, max: 6000 }), capacity: fc.integer({ min: 1, max: 50 }) })
   const steps = array(fc.record({ wait: fc.nat(3000), amount: fc.integer({ min: 1, max: 60 }) }))
 
-  it("gives no more in any time than fits in it, and asking takes nothing (P37)", () => {
+  it("gives no more in any time than fits in it, and asking takes nothing (P37, RL-24)", () => {
     fc.assert(fc.property(limit, steps, ({ capacity, perMinute }, steps) => {
       const bucket = Bucket.make(perMinute, capacity)
       const grants: Array<readonly [number, number]> = []
@@ -302,7 +302,7 @@ describe("the pool", () => {
   )
 
   // keys come and go, callers come and leave, and a backend keeps its own account of it
-  it.live("nothing is lost while keys are added, removed, disabled, enabled and replaced (P1, P43, P46)", () => {
+  it.live("nothing is lost while keys are added, removed, disabled, enabled and replaced (P1, P43, P46, KP-22)", () => {
     const step = fc.oneof(
       { weight: 8, arbitrary: fc.record({ kind: fc.constant("call" as const), takes: fc.nat(300), ends: fc.nat(9) }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("leave" as const), which: fc.nat(50) }) },

@@ -113,8 +113,7 @@ const weights = fc.tuple(weight, weight, weight, weight).map(([a, b, c, d]) => (
 const cost = fc.integer({ min: 1, max: 100 })
 
 describe("turns", () => {
-  // QU-23
-  it("cost what is asked for: a quantum of 100, items of 60 and of 150", () => {
+  it("cost what is asked for: a quantum of 100, items of 60 and of 150 (QU-23)", () => {
     const { add, take } = turning(100)
     for (let i = 0; i < 10; i++) {
       add("a", 60)
@@ -124,8 +123,7 @@ describe("turns", () => {
     assert.deepStrictEqual(order, ["a", "a", "a", "b", "a", "a", "b"])
   })
 
-  // QU-23
-  it("leave no credit to a tenant who has nothing more", () => {
+  it("leave no credit to a tenant who has nothing more (QU-23)", () => {
     const { add, take } = turning(100)
     for (let i = 0; i < 10; i++) add("b", 100)
     add("a", 1)
@@ -149,8 +147,7 @@ describe("turns", () => {
     assert.deepStrictEqual([take()!.tenant, take()!.tenant], ["a", "b"])
   })
 
-  // QU-25
-  it("remember nobody of many tenants once each has had his one (P21)", async () => {
+  it("remember nobody of many tenants once each has had his one (QU-25, P21)", async () => {
     const { add, spots, take } = turning(1)
     // somebody always waits there, so that the level itself is not what is forgotten
     add("dear", 1e12)
@@ -306,8 +303,7 @@ const ended = (seconds: number, options: Partial<RequestQueue.Options>, loads: R
 }
 
 describe("tenants", () => {
-  // QU-13
-  it.effect("get the same, whoever has more callers or comes back sooner", () =>
+  it.effect("get the same, whoever has more callers or comes back sooner (QU-13)", () =>
     Effect.gen(function*() {
       const one = yield* ended(50, { concurrency: 4 }, [
         { tenant: "a", clients: 8, thinks: 1000 },
@@ -324,8 +320,7 @@ describe("tenants", () => {
       assert.isAtMost(Math.abs(c - d), 2)
     }))
 
-  // QU-14
-  it.effect("get no more than they ask for, and what one leaves goes to the other", () =>
+  it.effect("get no more than they ask for, and what one leaves goes to the other (QU-14)", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* ended(20, { concurrency: 3 }, [{ tenant: "a", clients: 2 }, { tenant: "b", clients: 1 }]),

@@ -352,7 +352,7 @@ const stateOf = ({ _tag, message }: LlmError.LlmError): Caller["state"] =>
 
 describe("the queue", () => {
   it(
-    "keeps its rules, whatever callers do: no place exceeded, lost or idle, and every turn kept (P1-P4, P6, P7, P10-P13, P15, P16)",
+    "keeps its rules, whatever callers do: no place exceeded, lost or idle, and every turn kept (P1-P4, P6, P7, P10-P13, P15, P16, QU-38)",
     { timeout: 120_000 },
     async () => {
       const ends = new Set<Caller["state"]>()

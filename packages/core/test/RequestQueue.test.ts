@@ -5,11 +5,11 @@
  * - QU-02, QU-04: nobody who waits goes for one who is no more urgent (QU-05); with `overflow: "displace"` one goes for
  *   a more urgent one, the least urgent and youngest, which is what is left of these cases and tested.
  * - QU-16: a call is one call wide; what it weighs, its tokens, is QU-23's matter.
- * - QU-19, QU-20, QU-22: a virtual token counter; ours is deficit round robin (QU-23), where idle time is no credit either
+ * - QU-19, QU-20, QU-22, P18: a virtual token counter; ours is deficit round robin (QU-23), where idle time is no credit either
  *   since who comes back starts with none.
  * - QU-26, QU-28, QU-29, CC-13 to CC-24: shedding by delay, admission levels, last in first out and limits found by
  *   latency. Our calls take as long as their answers are long, so that a delay says nothing of load; what cannot be
- *   served in time says so by its deadline.
+ *   served in time says so by its deadline. What is learned is learned from refusals: CC-24 and P5 are `AdaptiveRate`'s.
  * - CC-12: guaranteed shares of the places; tenants take turns instead, and no place is kept free for anybody.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -36,8 +36,7 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 0)
       }))
 
-    // CC-01
-    it.scoped("two places and no waiting room refuse the third; with two seats the fifth, and they start in order", () =>
+    it.scoped("two places and no waiting room refuse the third; with two seats the fifth, and they start in order (CC-01)", () =>
       Effect.gen(function*() {
         const none = yield* make({ concurrency: 2, capacity: 0 })
         yield* forked(none.ask("a"))
@@ -63,8 +62,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(two.started, ["0", "1", "2", "3"])
       }))
 
-    // CC-04
-    it.scoped("who waits is let in exactly when one ends", () =>
+    it.scoped("who waits is let in exactly when one ends (CC-04)", () =>
       Effect.gen(function*() {
         const { ask, queue, started } = yield* make({ concurrency: 2 })
         for (const name of ["a", "b", "c"]) yield* forked(ask(name))
@@ -77,8 +75,7 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 1)
       }))
 
-    // CC-06, QU-32
-    it.scoped("a call that is timed out gives its place back, and the others hear nothing of it", () =>
+    it.scoped("a call that is timed out gives its place back, and the others hear nothing of it (CC-06, QU-32)", () =>
       Effect.gen(function*() {
         const { ask, ended, queue, started } = yield* make({ capacity: 1 })
         const slow = yield* forked(Effect.timeout(ask("slow", { takes: "1 hour" }), "50 millis"))
@@ -92,8 +89,7 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 0)
       }))
 
-    // CC-07
-    it.effect("a hundred callers never take more than ten places, and each is let in or refused", () => {
+    it.effect("a hundred callers never take more than ten places, and each is let in or refused (CC-07)", () => {
       const clock = VirtualClock.make()
       return Effect.gen(function*() {
         const { ask, inFlight, most, queue, started } = yield* make({ concurrency: 10, capacity: 20 })
@@ -161,8 +157,7 @@ describe("RequestQueue", () => {
   })
 
   describe("order", () => {
-    // QU-01
-    it.scoped("the more urgent go first, in the order they came within a level", () =>
+    it.scoped("the more urgent go first, in the order they came within a level (QU-01)", () =>
       Effect.gen(function*() {
         const { ask, started } = yield* make()
         yield* forked(ask("1"))
@@ -176,8 +171,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, ["1", "4", "5", "7", "2", "6", "3"])
       }))
 
-    // QU-07
-    it.scoped("a thousand of the same moment start in the order they were accepted", () =>
+    it.scoped("a thousand of the same moment start in the order they were accepted (QU-07)", () =>
       Effect.gen(function*() {
         const { ask, started } = yield* make({ capacity: 1000 })
         const names = Array.from({ length: 1000 }, (_, i) => `${i}`)
@@ -187,8 +181,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, names)
       }))
 
-    // QU-08
-    it.scoped("a low call among ever more urgent ones starts within three times the ageing", () =>
+    it.scoped("a low call among ever more urgent ones starts within three times the ageing (QU-08)", () =>
       Effect.gen(function*() {
         const { ask, started } = yield* make({ ageing: "1 second" })
         yield* forked(ask("first", { priority: "high" }))
@@ -212,8 +205,7 @@ describe("RequestQueue", () => {
         assert.notInclude(started, "low")
       }))
 
-    // QU-10
-    it.scoped("the earliest deadline goes first within a level, and those without one last", () =>
+    it.scoped("the earliest deadline goes first within a level, and those without one last (QU-10)", () =>
       Effect.gen(function*() {
         const { ask, started } = yield* make()
         yield* forked(ask("running"))
@@ -278,8 +270,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, [])
       }))
 
-    // QU-11
-    it.effect("a place that comes free after a deadline, before anyone has noticed, goes to the next", () => {
+    it.effect("a place that comes free after a deadline, before anyone has noticed, goes to the next (QU-11)", () => {
       const clock = VirtualClock.make()
       return Effect.gen(function*() {
         const { ask, started } = yield* make()
@@ -294,8 +285,7 @@ describe("RequestQueue", () => {
       }).pipe(Effect.scoped, Effect.withClock(clock))
     })
 
-    // CC-09
-    it.scoped("the longest wait ends in QueueFull, a place that comes in time does not, and the room's end is at once", () =>
+    it.scoped("the longest wait ends in QueueFull, a place that comes in time does not, and the room's end is at once (CC-09)", () =>
       Effect.gen(function*() {
         const { ask, queue, started } = yield* make({ concurrency: 4, capacity: 10, maxWait: "1 second" })
         yield* forked(ask("0", { takes: "250 millis" }))
@@ -317,8 +307,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, ["0", "1", "2", "3", "4", "5"])
       }))
 
-    // CC-03, QU-34
-    it.scoped("a caller who goes away while waiting is out at once and is never sent", () =>
+    it.scoped("a caller who goes away while waiting is out at once and is never sent (CC-03, QU-34)", () =>
       Effect.gen(function*() {
         const { ask, queue, started } = yield* make()
         yield* forked(ask("a"))
@@ -332,8 +321,7 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 0)
       }))
 
-    // QU-34
-    it.scoped("a caller who goes away while under way hands the place on in the same instant", () =>
+    it.scoped("a caller who goes away while under way hands the place on in the same instant (QU-34)", () =>
       Effect.gen(function*() {
         const { ask, ended, queue, started } = yield* make()
         const gone = yield* forked(ask("a", { takes: "1 hour" }))
@@ -390,8 +378,7 @@ describe("RequestQueue", () => {
   })
 
   describe("overflow", () => {
-    // QU-05, QU-17
-    it.scoped("refuses the newcomer, however urgent, and leaves those who wait alone", () =>
+    it.scoped("refuses the newcomer, however urgent, and leaves those who wait alone (QU-05, QU-17)", () =>
       Effect.gen(function*() {
         const { ask, queue, started } = yield* make({ capacity: 2 })
         for (const name of ["a", "b", "c"]) yield* forked(ask(name, { priority: "low" }))
@@ -416,8 +403,7 @@ describe("RequestQueue", () => {
         assert.approximately(Duration.toMillis(full.retryAfter!), 2000, 300)
       }))
 
-    // QU-02
-    it.scoped("displaces, if it may, the youngest of the least urgent for one more urgent, who is told so", () =>
+    it.scoped("displaces, if it may, the youngest of the least urgent for one more urgent, who is told so (QU-02)", () =>
       Effect.gen(function*() {
         const { ask, queue, read, started } = yield* make({ capacity: 4, overflow: "displace" })
         yield* forked(ask("running"))
@@ -439,8 +425,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, ["running", "high", "normal 1", "normal 2", "normal 3"])
       }))
 
-    // QU-04, QU-05
-    it.scoped("displaces nobody who is as urgent, or has lost patience, nor where nobody may wait", () =>
+    it.scoped("displaces nobody who is as urgent, or has lost patience, nor where nobody may wait (QU-04, QU-05)", () =>
       Effect.gen(function*() {
         const { ask, read, started } = yield* make({ capacity: 1, overflow: "displace", ageing: "10 seconds" })
         yield* forked(ask("running", { takes: "1 minute" }))
@@ -487,8 +472,7 @@ describe("RequestQueue", () => {
   })
 
   describe("controls", () => {
-    // CC-10
-    it.scoped("more places let the next in at once", () =>
+    it.scoped("more places let the next in at once (CC-10)", () =>
       Effect.gen(function*() {
         const { ask, queue, started } = yield* make({ concurrency: 4 })
         for (let i = 0; i < 7; i++) yield* forked(ask(`${i}`))
@@ -498,8 +482,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, ["0", "1", "2", "3", "4", "5"])
       }))
 
-    // CC-25
-    it.scoped("fewer places stop nobody, and let nobody in until the number has come down", () =>
+    it.scoped("fewer places stop nobody, and let nobody in until the number has come down (CC-25)", () =>
       Effect.gen(function*() {
         const { ask, queue, started } = yield* make({ concurrency: 3 })
         for (let i = 1; i <= 3; i++) yield* forked(ask(`${i}`, { takes: Duration.seconds(i) }))
@@ -597,8 +580,7 @@ describe("RequestQueue", () => {
         assert.deepStrictEqual(started, ["a", "b"])
       }))
 
-    // QU-31, QU-35
-    it.scoped("a drain refuses newcomers, serves all who wait, and returns when they have ended", () =>
+    it.scoped("a drain refuses newcomers, serves all who wait, and returns when they have ended (QU-31, QU-35)", () =>
       Effect.gen(function*() {
         const { ask, ended, queue } = yield* make()
         for (const name of ["a", "b", "c"]) yield* forked(ask(name))
@@ -663,8 +645,7 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 0)
       }))
 
-    // QU-31
-    it.scoped("a shutdown sends away those who wait, lets the others end, and is for good", () =>
+    it.scoped("a shutdown sends away those who wait, lets the others end, and is for good (QU-31)", () =>
       Effect.gen(function*() {
         const { ask, ended, queue, started } = yield* make()
         yield* forked(ask("a"))
@@ -697,8 +678,7 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 0)
       }))
 
-    // QU-37
-    it.effect("the monitor is told of it exactly, until its scope closes", () =>
+    it.effect("the monitor is told of it exactly, until its scope closes (QU-37)", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         const { ask, read } = yield* Scope.extend(make({ concurrency: 2, capacity: 2 }), scope)

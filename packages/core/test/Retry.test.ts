@@ -25,6 +25,7 @@ import * as Retry from "@spillway/core/Retry"
 import type * as RetryBudget from "@spillway/core/RetryBudget"
 import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import { Cause, Chunk, Duration, Effect, Exit, Fiber, Random, Stream, TestClock } from "effect"
+import { getEventListeners } from "node:events"
 
 const backend = "scripted"
 const request = { model: "m", prompt: "hi" }
@@ -452,6 +453,23 @@ describe("Retry", () => {
         yield* TestClock.adjust("1 hour")
         assert.lengthOf(yield* llm.requests, 2)
       }))
+  })
+
+  it("leaves nothing with its caller's signal, however often it is tried again (TO-02)", async () => {
+    const { signal } = new AbortController()
+    let attempts = 0
+    let most = 0
+    const llm = LlmService.make(backend, {
+      listModels: Effect.suspend(() => {
+        most = Math.max(most, getEventListeners(signal, "abort").length)
+        return ++attempts > 15 ? Effect.succeed([]) : Effect.yieldNow().pipe(Effect.zipRight(Effect.fail(fault(attempts))))
+      })
+    })
+    const run = Effect.flatMap(Retry.make({ maxRetries: 15, initialDelay: 0 }), ({ policy }) =>
+      Resilience.protect(llm, policy).listModels)
+    await Effect.runPromise(run, { signal })
+    assert.deepStrictEqual([attempts, most], [16, 1])
+    assert.lengthOf(getEventListeners(signal, "abort"), 0)
   })
 
   describe("a call that waits behind a queue", () => {

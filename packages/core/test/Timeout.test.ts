@@ -1,3 +1,6 @@
+/**
+ * CASES.md, TO. Not ours of TO-03, that somebody counts by how much calls were late: each says so by its own error.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import type * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
@@ -160,7 +163,7 @@ describe("Timeout", () => {
         assert.deepInclude((yield* requests)[0], { tenant: "acme", priority: "high" })
       }))
 
-    it.scoped("is tried again by a retry outside of it", () =>
+    it.scoped("is tried again by a retry outside of it (TO-08)", () =>
       Effect.gen(function*() {
         const llm = yield* ScriptedLlm.make(Effect.never, "hello")
         const timeout = yield* Timeout.make({ attempt: "5 seconds" })
@@ -219,7 +222,7 @@ describe("Timeout", () => {
         assert.lengthOf(yield* llm.requests, 0)
       }))
 
-    it.scoped("ends an attempt that is under way when it comes", () =>
+    it.scoped("ends an attempt that is under way when it comes, and is final (TO-08)", () =>
       Effect.gen(function*() {
         const { inFlight, llm, log } = yield* make({ attempt: "60 seconds" }, Effect.never)
         const fiber = yield* watch(Policy.withDeadline(llm.generateText(request), "1500 millis"))
@@ -254,7 +257,7 @@ describe("Timeout", () => {
         assert.deepStrictEqual(tags, ["TimedOut", "DeadlineExceeded"])
       }))
 
-    it.scoped("is one for all attempts: none is begun that it would cut off while waiting", () =>
+    it.scoped("is one for all attempts: none is begun that it would cut off while waiting (TO-05)", () =>
       Effect.gen(function*() {
         const llm = yield* ScriptedLlm.make(ScriptedLlm.repeat(Effect.never))
         const timeout = yield* Timeout.make({ attempt: "5 seconds" })
@@ -269,7 +272,7 @@ describe("Timeout", () => {
         assert.lengthOf(yield* llm.requests, 2)
       }))
 
-    it.scoped("cuts a stream in its midst, after the parts that came in time", () =>
+    it.scoped("cuts a stream in its midst, after the parts that came in time, each of them before it was idle for too long (TO-06)", () =>
       Effect.gen(function*() {
         const { inFlight, interrupted, llm, log } = yield* make(
           { idle: "1 second" },

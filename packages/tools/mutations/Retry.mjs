@@ -52,6 +52,11 @@ export default [
   { name: "the backend's own word is not heard", file: "packages/core/src/LlmError.ts", tests: cases, find: "return said === undefined ||", replace: "return said === undefined || true ||" },
   { name: "every refusal slows down, old ones too", file: rate, tests: rates, find: "return sentAt <= state.refusedAt ? state : slowed", replace: "return slowed" },
   { name: "a bucket of attempts fills without end", file: rate, tests: rates, find: "Math.max(now - state.at, 0) * state.rate / 1000, Math.max(state.rate, 1))", replace: "Math.max(now - state.at, 0) * state.rate / 1000, Infinity)" },
+  { name: "a rate has no floor", property: "P5", file: rate, tests: rates, find: "Math.max(Math.min(cubic(refusedRate, now - refusedAt), most), settings.floor)", replace: "Math.min(cubic(refusedRate, now - refusedAt), most)" },
+  { name: "a rate that nobody uses grows", property: "P5", file: rate, tests: rates, find: "const most = Math.max(2 * measured(pace), share * refusedRate)", replace: "const most = Infinity" },
+  { name: "a refusal takes nothing off the rate", property: "P5", file: rate, tests: rates, find: "rate: Math.max(share * refusedRate, settings.floor)", replace: "rate: Math.max(refusedRate, settings.floor)" },
+  { name: "a clock that is put back is waited for", property: "P39", file: rate, tests: rates, find: "  at: now,\n  refusedAt: Math.min", replace: "  at: Math.max(now, state.at),\n  refusedAt: Math.min" },
+  { name: "half seconds that a clock has taken back are counted together", property: "P5", file: rate, tests: rates, find: "if (start === since) return", replace: "if (start <= since) return" },
   { name: "who leaves stays in the row", file: adaptive, tests: rates, find: "if (waiting.delete(waiter)) advance()", replace: "" },
   { name: "who waits is let through past his deadline", file: adaptive, tests: rates, find: "resume(Effect.fail(deadlineExceeded(call)))", replace: "" },
   { name: "a rotation slows down", file: adaptive, tests: rates, find: `error._tag === "RateLimited" && !Option.exists`, replace: `error._tag === "RateLimited" || Option.exists` }

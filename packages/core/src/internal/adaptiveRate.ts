@@ -61,7 +61,9 @@ export const initial = (now: number): State => ({ _tag: "Off", pace: { count: 0,
 /** One more was sent. */
 export const record = ({ count, perSecond, since }: Pace, now: number): Pace => {
   const start = startOf(now)
-  return start <= since ? { count: count + 1, since, perSecond } : {
+  if (start === since) return { count: count + 1, since, perSecond }
+  // a clock that was put back begins anew: how long the half seconds before have lasted is not known
+  return start < since ? { count: 1, since: start, perSecond } : {
     count: 0,
     since: start,
     perSecond: smoothing * (count + 1) * 1000 / (start - since) + (1 - smoothing) * perSecond
@@ -97,22 +99,15 @@ const slowed = (state: On, settings: Settings, refusedRate: number, now: number)
 })
 
 /** An attempt was answered. */
-export const answered = (state: State, settings: Settings, now: number): State =>
-  state._tag === "Off"
-    ? state
-    : now - state.refusedAt >= settings.memory
-    ? { _tag: "Off", pace: state.pace }
-    : {
-      ...refilled(state, now),
-      // what is not used says nothing about what could be, beyond what it was taken down to
-      rate: Math.max(
-        Math.min(
-          cubic(state.refusedRate, now - state.refusedAt),
-          Math.max(2 * measured(state.pace), share * state.refusedRate)
-        ),
-        settings.floor
-      )
-    }
+export const answered = (state: State, settings: Settings, now: number): State => {
+  if (state._tag === "Off") return state
+  const after = refilled(state, now)
+  const { pace, refusedAt, refusedRate } = after
+  if (now - refusedAt >= settings.memory) return { _tag: "Off", pace }
+  // what is not used says nothing about what could be, beyond what it was taken down to
+  const most = Math.max(2 * measured(pace), share * refusedRate)
+  return { ...after, rate: Math.max(Math.min(cubic(refusedRate, now - refusedAt), most), settings.floor) }
+}
 
 // -----------------------------------------------------------------------------
 // the bucket
@@ -121,10 +116,15 @@ export const answered = (state: State, settings: Settings, now: number): State =
 const refilled = (state: On, now: number): On => ({
   ...state,
   tokens: Math.min(state.tokens + Math.max(now - state.at, 0) * state.rate / 1000, Math.max(state.rate, 1)),
-  at: Math.max(now, state.at)
+  at: now,
+  refusedAt: Math.min(state.refusedAt, now)
 })
 
-/** What is known when one is sent now, or in how many milliseconds one may be. */
+/** The same for a clock that was put back: it gives nothing, and makes nobody wait for its return. */
+export const asOf = (state: State, now: number): State =>
+  state._tag === "On" && (now < state.at || now < state.refusedAt) ? refilled(state, now) : state
+
+/** What is known when one is sent now, or in how many milliseconds one may be; `state` is as of now. */
 export const take = (state: State, now: number): State | number => {
   if (state._tag === "Off") return { ...state, pace: record(state.pace, now) }
   const full = refilled(state, now)
