@@ -44,6 +44,13 @@ export interface Options {
    */
   readonly attempt?: Duration.DurationInput | undefined
   /**
+   * Until the first part of a stream is there, where that is to be another time than `attempt`; from 1 millisecond, or
+   * `Duration.infinity`.
+   *
+   * @default the same as `attempt`
+   */
+  readonly firstPart?: Duration.DurationInput | undefined
+  /**
    * Between the parts of a stream; from 1 millisecond, or `Duration.infinity`. Time that the consumer takes does not
    * count.
    *
@@ -81,6 +88,7 @@ const time = InvalidOptions.duration({ atLeast: 1 })
  */
 export const Options = Schema.Struct({
   attempt: Schema.optionalWith(time, { default: () => Duration.seconds(60) }),
+  firstPart: Schema.optional(time),
   idle: Schema.optionalWith(time, { default: () => Duration.seconds(60) })
 })
 
@@ -115,8 +123,9 @@ export const deadline: Policy.Policy = (next) => (call) => {
     now < end ? next(call) : Effect.fail(late(call, "queued", "came after its deadline")))
 }
 
-const policy = (times: Required<{ [K in keyof Options]: Duration.Duration }>, alarms: Alarms.Alarms): Policy.Policy => {
-  const attempt = Duration.toMillis(times.attempt)
+const policy = (times: typeof Options.Type, alarms: Alarms.Alarms): Policy.Policy => {
+  const first = times.firstPart ?? times.attempt
+  const attempts = { whole: Duration.toMillis(times.attempt), streamed: Duration.toMillis(first) }
   const idle = Duration.toMillis(times.idle)
   const watch = (call: Policy.Call, deadline: number) => {
     if (idle === Infinity && deadline === Infinity) return
@@ -132,13 +141,14 @@ const policy = (times: Required<{ [K in keyof Options]: Duration.Duration }>, al
   return (next) => (call) =>
     Effect.suspend(() => {
       const deadline = Deadline.toMillis(call.deadline)
+      const attempt = call.isStreamed ? attempts.streamed : attempts.whole
       if (call.isStreamed) watch(call, deadline)
       if (attempt === Infinity && deadline === Infinity) return next(call)
       const now = alarms.now()
       if (now >= deadline) return Effect.fail(late(call, "attempt", "would be tried again only after its deadline"))
       return deadline <= now + attempt
         ? Guard.until(next(call), alarms, deadline, () => late(call, "attempt", "was not answered by its deadline"))
-        : Guard.until(next(call), alarms, now + attempt, () => unanswered(call, times.attempt))
+        : Guard.until(next(call), alarms, now + attempt, () => unanswered(call, call.isStreamed ? first : times.attempt))
     })
 }
 
