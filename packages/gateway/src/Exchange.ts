@@ -78,6 +78,8 @@ export interface Route {
   readonly path: string
   /** Whether every path that begins with this one is meant. @default false */
   readonly prefix?: boolean
+  /** The header by which its requests are told from those of another API for the same path. */
+  readonly header?: string
   /** A `call` is counted, waited for and refused while draining; a `probe` is answered always. */
   readonly kind: "call" | "probe"
   /**
@@ -87,7 +89,7 @@ export interface Route {
    */
   readonly access?: "open" | Access.Role
   readonly handle: (exchange: Exchange) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, Scope.Scope>
-  readonly refuse: (failure: Failure) => HttpServerResponse.HttpServerResponse
+  readonly refuse: (failure: Failure, exchange: Exchange) => HttpServerResponse.HttpServerResponse
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to any OpenAI
- * client, and itself to those who operate it.
+ * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to the clients of
+ * OpenAI and of Anthropic, and itself to those who operate it.
  *
  * It takes the service once, when it is made; a request builds no layer and no span of its own. It is an `HttpApp`, so
  * any server of `@effect/platform` runs it, and a test calls it with a `Request` and reads a `Response`.
@@ -29,13 +29,15 @@ import * as Scope from "effect/Scope"
 import * as Access from "./Access.js"
 import * as Admin from "./Admin.js"
 import * as Allowance from "./Allowance.js"
+import * as AnthropicApi from "./AnthropicApi.js"
 import * as CallHeaders from "./CallHeaders.js"
 import * as ClientLimits from "./ClientLimits.js"
 import * as Dashboard from "./Dashboard.js"
+import * as Dialect from "./Dialect.js"
 import * as Drain from "./Drain.js"
 import type { Exchange, Failure, Route } from "./Exchange.js"
+import * as Fault from "./Fault.js"
 import * as OpenAiApi from "./OpenAiApi.js"
-import * as OpenAiFault from "./OpenAiFault.js"
 import * as OpenStreams from "./OpenStreams.js"
 import * as Origin from "./Origin.js"
 import { Refusal } from "./Refusal.js"
@@ -167,6 +169,7 @@ export const make = (
     const sources = { monitor, drain, requests, startedAt, version: settings.version }
     const find = finder([
       ...OpenAiApi.routes(service, settings),
+      ...AnthropicApi.routes(service, settings),
       ...Status.routes(sources),
       ...StatusEvents.routes(sources),
       ...Admin.routes(yield* Admin.handles(monitor)),
@@ -223,12 +226,14 @@ const finder = (routes: ReadonlyArray<Route>) => {
   for (const route of routes) {
     if (!route.prefix) exact.set(route.path, [...exact.get(route.path) ?? [], route])
   }
-  return (method: string, path: string): Either.Either<Route, Refusal> => {
+  return ({ headers, method }: HttpServerRequest.HttpServerRequest, path: string): Either.Either<Route, Refusal> => {
     const here = exact.get(path) ?? prefixes.filter((route) => path.startsWith(route.path))
     const wanted = method === "HEAD" ? "GET" : method
-    const route = here.find((route) => route.method === wanted)
+    const routes = here.filter((route) => route.method === wanted)
+    const route = routes.find(({ header }) => header !== undefined && headers[header] !== undefined) ??
+      routes.find(({ header }) => header === undefined)
     if (route !== undefined) return Either.right(route)
-    const allow = here.map((route) => route.method).join(", ")
+    const allow = [...new Set(here.map((route) => route.method))].join(", ")
     return Either.left(
       here.length === 0
         ? new Refusal({ reason: "UnknownRoute", message: "There is nothing under this path" })
@@ -242,7 +247,7 @@ const finder = (routes: ReadonlyArray<Route>) => {
 // -----------------------------------------------------------------------------
 
 interface Rooms {
-  readonly find: (method: string, path: string) => Either.Either<Route, Refusal>
+  readonly find: (request: HttpServerRequest.HttpServerRequest, path: string) => Either.Either<Route, Refusal>
   readonly access: Access.Access | undefined
   readonly drain: Drain.Drain
   readonly streams: OpenStreams.OpenStreams
@@ -270,7 +275,7 @@ const answer = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, Scope.Scope> => {
   const arrived = clock.unsafeCurrentTimeMillis()
   const path = request.url.split("?", 1)[0]!
-  const found = find(request.method, path)
+  const found = find(request, path)
   const isCall = Either.isRight(found) && found.right.kind === "call"
   const principal = Either.flatMap(found, (route) => identify(access, route, request, arrived))
   const given = Either.flatMap(principal, (principal) =>
@@ -304,8 +309,8 @@ const answer = (
     return log(exchange, label, isProbe ? Effect.logDebug : Effect.logInfo, clock.unsafeCurrentTimeMillis())
   })
   const refuse = (failure: Failure) => {
-    exchange.failure = OpenAiFault.nameOf(failure)
-    return (Either.isRight(found) ? found.right.refuse : OpenAiFault.toResponse)(failure)
+    exchange.failure = Fault.nameOf(failure)
+    return (Either.isRight(found) ? found.right.refuse : Dialect.refuseOf(request))(failure, exchange)
   }
   const handled = Either.match(Either.flatMap(found, (route) => Either.map(given, () => route)), {
     onLeft: (refusal) => Effect.succeed(refuse(refusal)),

@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as EventStream from "./EventStream.js"
 import * as Exchange from "./Exchange.js"
 import * as JsonBody from "./JsonBody.js"
+import * as ModelNames from "./ModelNames.js"
 import * as OpenAiEmbeddings from "./OpenAiEmbeddings.js"
 import * as OpenAiFault from "./OpenAiFault.js"
 import * as OpenAiInbound from "./OpenAiInbound.js"
@@ -73,9 +74,9 @@ export const routes = (service: LlmService.Service, options: {
       json({ object: "list", data: models.map((model) => OpenAiOutbound.fromModel(model, ownerOf(model))) }))
 
   const model: Exchange.Route["handle"] = (exchange) => {
-    const id = decode(exchange.path.slice("/v1/models/".length))
+    const id = exchange.path.slice("/v1/models/".length)
     return Effect.flatMap(Exchange.under(exchange, service.listModels), (models) => {
-      const found = Option.flatMap(id, (id) => find(models, id))
+      const found = ModelNames.find(models, id)
       return Option.isSome(found)
         ? Effect.succeed(json(OpenAiOutbound.fromModel(found.value, ownerOf(found.value))))
         : Effect.fail(new LlmError.ModelNotFound({ backend: service.backend, message: "There is no such model" }))
@@ -90,13 +91,5 @@ export const routes = (service: LlmService.Service, options: {
     route("GET", "/v1/models/", model, true)
   ]
 }
-
-// a bare name means the model of whichever backend lists it first
-const find = (models: ReadonlyArray<Model.Model>, id: string): Option.Option<Model.Model> =>
-  Option.fromNullable(
-    models.find((model) => model.id === id) ?? models.find((model) => model.id.slice(model.id.indexOf("/") + 1) === id)
-  )
-
-const decode = Option.liftThrowable(decodeURIComponent)
 
 const json = (body: unknown) => HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json" })

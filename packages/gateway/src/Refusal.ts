@@ -30,7 +30,7 @@ export type Reason =
   | "Forbidden"
   /** Its client has asked for as much as it may for now; nothing was sent. */
   | "LimitReached"
-  /** A browser sent it on behalf of a page from elsewhere. */
+  /** A browser sent it on behalf of a page from elsewhere, or may have: it is for another host than this one. */
   | "CrossOrigin"
   /** There is nothing under this path. */
   | "UnknownRoute"

@@ -511,7 +511,7 @@ describe("OpenAiApi", () => {
             assert.strictEqual(response.status, status)
             assert.strictEqual(response.headers.get("content-type"), "application/json")
             assert.deepStrictEqual(yield* json(response), {
-              error: { message: "it is so", type: OpenAiFault.faults[error._tag].type, param, code }
+              error: { message: "it is so", type: OpenAiFault.types[error._tag], param, code }
             })
             const waits = Option.isSome(LlmError.retryAfter(error))
             assert.strictEqual(response.headers.get("retry-after"), waits ? "3" : null)

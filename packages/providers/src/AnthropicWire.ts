@@ -37,6 +37,8 @@ export interface RequestOptions {
    * least 1,024, less than `maxTokens`), models from 5 on only `adaptive`, with `reasoning.effort` for its depth.
    */
   readonly thinking?: "adaptive" | "between_tools" | "disabled" | { readonly budgetTokens: number }
+  /** How much the model takes upon itself, in place of what `reasoning` would say, and without its thinking. */
+  readonly effort?: "low" | "medium" | "high" | "xhigh" | "max"
   /** What of the request is kept for later ones that begin alike. @default nothing */
   readonly cacheControl?: CacheControl
   /** Beta features, as the `anthropic-beta` header names them. */
@@ -143,8 +145,7 @@ export const toBody = (
  */
 export const toInput = (request: Completion.Request, { backend }: Pick<Settings, "backend">) => {
   const options = request.providerOptions?.anthropic
-  const thinking = options?.thinking === undefined ? thinkingOf(request.reasoning) : toThinking(options.thinking)
-  const effort = request.reasoning === undefined ? undefined : efforts[request.reasoning.effort]
+  const { effort, thinking } = effortOf(request)
   const format = request.format?._tag === "JsonSchema"
     ? { type: "json_schema", schema: request.format.schema }
     : undefined
@@ -185,6 +186,15 @@ const sampling = (request: Completion.Request, { backend, version }: Settings): 
     feature,
     message: `${backend} takes no ${feature} from API version 2026-10-21 on: leave it out, or set version 2023-06-01`
   })
+}
+
+// A budget of tokens says how deep to think already; the models that want one know no effort, or take it beside it.
+const effortOf = ({ providerOptions, reasoning }: Completion.Request) => {
+  const { effort, thinking } = providerOptions?.anthropic ?? {}
+  return {
+    thinking: thinking !== undefined ? toThinking(thinking) : effort === undefined ? thinkingOf(reasoning) : undefined,
+    effort: effort ?? (reasoning === undefined || typeof thinking === "object" ? undefined : efforts[reasoning.effort])
+  }
 }
 
 const efforts = { none: undefined, minimal: "low", low: "low", medium: "medium", high: "high" } as const
