@@ -10,6 +10,7 @@ import * as Chat from "./commands/Chat.js"
 import * as Check from "./commands/Check.js"
 import * as Config from "./commands/Config.js"
 import * as Models from "./commands/Models.js"
+import * as Run from "./commands/Run.js"
 import * as Serve from "./commands/Serve.js"
 import * as Simulate from "./commands/Simulate.js"
 import * as Version from "./Version.js"
@@ -18,7 +19,7 @@ const spillway = Command.make("spillway").pipe(
   Command.withDescription(
     "Keeps programs talking to language models through rate limits, outages, full queues and many API keys"
   ),
-  Command.withSubcommands([Serve.command, Chat.command, Models.command, Check.command, Config.command, Simulate.command])
+  Command.withSubcommands([Serve.command, Chat.command, Run.command, Models.command, Check.command, Config.command, Simulate.command])
 )
 
 const parse = Command.run(spillway, { name: "spillway", version: Version.version })

@@ -66,6 +66,17 @@ export const guard = <A, R>(self: Effect.Effect<A, Failure, R>): Effect.Effect<A
   })
 
 /**
+ * Ends the process with a code of its own, unless something goes wrong besides.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const endWith = (code: number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.exitCode = code
+  })
+
+/**
  * What went wrong, in one line; in several where the command itself found several things.
  *
  * @since 0.1.0
