@@ -103,13 +103,11 @@ export const Settings = Schema.Struct({
     tenant: Schema.optional(label),
     priority: Schema.optionalWith(priority, { default: (): Policy.Priority => "high" }),
     ...Allowance.fields
-  })).pipe(
-    Schema.filter((keys) => keys.length > 0, { message: says("must hold a key; without any, leave `access` out") })
-  ),
+  })),
   tenants: Schema.optionalWith(Schema.Record({ key: label, value: Schema.Struct(Allowance.fields) }), { default: () => ({}) })
 }).pipe(
   Schema.filter(({ keys }) =>
-    keys.flatMap((key, place) => {
+    keys.length === 0 ? [{ path: ["keys"], message: "must hold a key; without any, leave `access` out" }] : keys.flatMap((key, place) => {
       const before = keys.slice(0, place)
       return [
         ...before.some(({ name }) => name === key.name)

@@ -37,6 +37,7 @@ import * as Dialect from "./Dialect.js"
 import * as Drain from "./Drain.js"
 import type { Exchange, Failure, Route } from "./Exchange.js"
 import * as Fault from "./Fault.js"
+import * as Host from "./Host.js"
 import * as OpenAiApi from "./OpenAiApi.js"
 import * as OpenStreams from "./OpenStreams.js"
 import * as Origin from "./Origin.js"
@@ -101,6 +102,13 @@ export interface Options {
    * @default 30 seconds
    */
   readonly stall?: Duration.DurationInput
+  /**
+   * The names under which it may be asked, without a port (`localhost`). A gateway on loopback that has no keys needs it:
+   * otherwise a page whose name leads to this machine speaks as though from here.
+   *
+   * @default any
+   */
+  readonly hosts?: ReadonlyArray<string>
   /** What `/status.json` gives as the version. @default not told */
   readonly version?: string
 }
@@ -119,6 +127,7 @@ export const Settings = Schema.Struct({
   grace: Schema.optionalWith(InvalidOptions.duration(), { default: () => Duration.seconds(30) }),
   heartbeat: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1000 }), { default: () => Duration.seconds(15) }),
   stall: Schema.optionalWith(InvalidOptions.duration({ atLeast: 1000 }), { default: () => Duration.seconds(30) }),
+  hosts: Schema.optionalWith(Schema.Array(InvalidOptions.name), { exact: true }),
   version: Schema.optionalWith(InvalidOptions.name, { exact: true })
 })
 
@@ -180,7 +189,7 @@ export const make = (
     let made = 0
     const makeId = () => `${prefix}-${(++made).toString(36)}`
     return {
-      app: answering({ find, access, drain, streams, requests, makeId }),
+      app: answering({ find, isForUs: Host.check(settings.hosts), access, drain, streams, requests, makeId }),
       drain: drain.drain,
       inFlight: Effect.sync(drain.inFlight)
     }
@@ -248,6 +257,7 @@ const finder = (routes: ReadonlyArray<Route>) => {
 
 interface Rooms {
   readonly find: (request: HttpServerRequest.HttpServerRequest, path: string) => Either.Either<Route, Refusal>
+  readonly isForUs: (host: string | undefined) => boolean
   readonly access: Access.Access | undefined
   readonly drain: Drain.Drain
   readonly streams: OpenStreams.OpenStreams
@@ -267,7 +277,7 @@ const answering = (rooms: Rooms): HttpApp.Default<never, Scope.Scope> =>
   })
 
 const answer = (
-  { access, find, drain, streams, requests, makeId }: Rooms,
+  { access, find, isForUs, drain, streams, requests, makeId }: Rooms,
   request: HttpServerRequest.HttpServerRequest,
   scope: Scope.Scope,
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
@@ -277,7 +287,10 @@ const answer = (
   const path = request.url.split("?", 1)[0]!
   const found = find(request, path)
   const isCall = Either.isRight(found) && found.right.kind === "call"
-  const principal = Either.flatMap(found, (route) => identify(access, route, request, arrived))
+  const principal = Either.flatMap(found, (route) =>
+    route.access === "open" || isForUs(request.headers["host"])
+      ? identify(access, route, request, arrived)
+      : Either.left(Host.refusal))
   const given = Either.flatMap(principal, (principal) =>
     isCall ? admit(drain, request, principal, arrived) : Either.right(undefined))
   const isCounted = isCall && Either.isRight(given)

@@ -162,6 +162,13 @@ export * as OpenAiTools from "./OpenAiTools.js"
 export * as OpenStreams from "./OpenStreams.js"
 
 /**
+ * The name under which a request asks for the gateway (its `host`).
+ *
+ * @since 0.1.0
+ */
+export * as Host from "./Host.js"
+
+/**
  * The text format that Prometheus scrapes, and the metrics of the program in it.
  *
  * @since 0.1.0
