@@ -1,11 +1,12 @@
 /**
  * Writes the barrel of each published package: `src/index.ts`, one namespace a module, each with the first sentence
  * of its module doc. The command line has no barrel, since nobody imports it; a module that needs an optional peer is
- * left out, so that the barrel does not. With `--check` nothing is written and a barrel that is not what would be
- * written is a failure.
+ * left out, so that the barrel does not. And the module that the dashboard is served from (`dashboard.mjs`). With
+ * `--check` nothing is written and what is not what would be written is a failure.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
+import { dashboard, hasDashboard, target } from "./dashboard.mjs"
 import { finish, isMain, modules, needsOptionalPeer, published, root } from "./packages.mjs"
 
 /** The text of the module doc: the comment a file begins with, unless it belongs to the declaration under it. */
@@ -37,16 +38,15 @@ export const barrel = (name, base = root) => {
 }
 
 export const codegen = ({ base = root, check }) => {
-  const problems = []
-  for (const name of published.filter((name) => name !== "cli")) {
-    const file = `packages/${name}/src/index.ts`
-    const wanted = barrel(name, base)
+  const barrels = published.filter((name) => name !== "cli").map((name) => [`packages/${name}/src/index.ts`, barrel(name, base)])
+  const written = hasDashboard(base) ? [...barrels, [target, dashboard(base)]] : barrels
+  return written.flatMap(([file, wanted]) => {
     const found = existsSync(join(base, file)) ? readFileSync(join(base, file), "utf8") : undefined
-    if (found === wanted) continue
-    if (check) problems.push(`${file}: not what its modules say; run \`npm run codegen\``)
-    else writeFileSync(join(base, file), wanted)
-  }
-  return problems
+    if (found === wanted) return []
+    if (check) return [`${file}: not what it is written from says; run \`npm run codegen\``]
+    writeFileSync(join(base, file), wanted)
+    return []
+  })
 }
 
-if (isMain(import.meta.url)) finish("codegen", codegen({ check: process.argv.includes("--check") }), "barrels are current")
+if (isMain(import.meta.url)) finish("codegen", codegen({ check: process.argv.includes("--check") }), "what is written is current")

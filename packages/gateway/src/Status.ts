@@ -90,13 +90,45 @@ const letsThrough = ({ openUntil = Infinity, state }: Monitor.Circuit, now: numb
   state !== "isolated" && (state !== "open" || openUntil <= now)
 
 /**
+ * All that there is to see, now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Status extends Monitor.Snapshot {
+  readonly version?: string
+  readonly state: Drain.State
+  readonly startedAt: number
+  readonly uptimeMillis: number
+  readonly inFlight: number
+  readonly requests: ReturnType<Requests["read"]>
+}
+
+/**
+ * Reads all of it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const read = ({ drain, monitor, requests, startedAt, version }: Sources): Effect.Effect<Status> =>
+  Effect.map(monitor.snapshot, (snapshot) => ({
+    ...(version !== undefined && { version }),
+    state: drain.state(),
+    startedAt,
+    uptimeMillis: snapshot.at - startedAt,
+    inFlight: drain.inFlight(),
+    requests: requests.read(),
+    ...snapshot
+  }))
+
+/**
  * The routes of this module.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const routes = (sources: Sources): ReadonlyArray<Route> => {
-  const { monitor, drain, requests, startedAt, version } = sources
+  const { monitor, drain, requests, startedAt } = sources
   const probe = (path: string, access: "open" | "admin", handle: Route["handle"]): Route => ({
     method: "GET",
     path,
@@ -112,17 +144,7 @@ export const routes = (sources: Sources): ReadonlyArray<Route> => {
         const reason = unready(drain.state(), snapshot)
         return reason === undefined ? json({ status: "ready" }) : json({ status: "unready", reason }, 503)
       })),
-    probe("/status.json", "admin", () =>
-      Effect.map(monitor.snapshot, (snapshot) =>
-        json({
-          ...(version !== undefined && { version }),
-          state: drain.state(),
-          startedAt,
-          uptimeMillis: snapshot.at - startedAt,
-          inFlight: drain.inFlight(),
-          requests: requests.read(),
-          ...snapshot
-        }))),
+    probe("/status.json", "admin", () => Effect.map(read(sources), (status) => json(status))),
     probe("/metrics", "admin", () =>
       Effect.zipWith(monitor.snapshot, Metric.snapshot, (snapshot, metrics) =>
         HttpServerResponse.text(

@@ -1,0 +1,117 @@
+/**
+ * What the page asks of the gateway: to be told, each second, what is going on, and to do what an admin says.
+ */
+import type { Status } from "../src/Status.js"
+
+export type { Status }
+
+const stored = "spillway.key"
+
+export const hasKey = (): boolean => sessionStorage.getItem(stored) !== null
+
+export const signOut = (): void => sessionStorage.removeItem(stored)
+
+export const signIn = (key: string): void => sessionStorage.setItem(stored, key)
+
+const authorization = (): { readonly authorization?: string } => {
+  const key = sessionStorage.getItem(stored)
+  return key === null ? {} : { authorization: `Bearer ${key}` }
+}
+
+/** What became of a request: the answer, or what was wrong with it, in words. */
+export type Told = { readonly ok: true; readonly body: any } | { readonly ok: false; readonly says: string }
+
+/** Has the gateway do something. */
+export const ask = async (path: string, body: object): Promise<Told> => {
+  try {
+    const response = await fetch(`admin/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...authorization() },
+      body: JSON.stringify(body)
+    })
+    const answer = await response.json()
+    return response.ok ? { ok: true, body: answer } : { ok: false, says: answer.error.message }
+  } catch {
+    return { ok: false, says: "the gateway did not answer" }
+  }
+}
+
+/** How it stands with what the gateway tells. */
+export type Connection = "connecting" | "live" | "lost" | "ended" | "needs-key" | "refused"
+
+export interface Listener {
+  readonly status: (status: Status) => void
+  readonly connection: (connection: Connection) => void
+}
+
+// it speaks each second: who hears nothing for so long is no longer connected
+const patience = 6000
+const pauses = [500, 1000, 2000, 5000]
+
+/**
+ * Listens until it is stopped, and again where that breaks off. (An `EventSource` could not say who is asking.)
+ */
+export const listen = ({ connection, status }: Listener): () => void => {
+  const stopped = new AbortController()
+  let failures = 0
+
+  const hear = (event: string): boolean => {
+    const lines = event.split("\n")
+    const name = lines.find((line) => line.startsWith("event: "))?.slice(7)
+    const data = lines.find((line) => line.startsWith("data: "))?.slice(6)
+    if (name === "end") return false
+    if (name === "status" && data !== undefined) {
+      failures = 0
+      connection("live")
+      status(JSON.parse(data))
+    }
+    return true
+  }
+
+  /** Whether to come again. */
+  const once = async (): Promise<boolean> => {
+    const over = new AbortController()
+    const end = () => over.abort()
+    let alarm = setTimeout(end, patience)
+    stopped.signal.addEventListener("abort", end)
+    try {
+      const response = await fetch("status/events", { headers: authorization(), cache: "no-store", signal: over.signal })
+      if (response.status === 401 || response.status === 403) {
+        connection(response.status === 401 ? "needs-key" : "refused")
+        return false
+      }
+      if (!response.ok || response.body === null) return true
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ""
+      while (true) {
+        const { done, value } = await reader.read()
+        if (done) return true
+        clearTimeout(alarm)
+        alarm = setTimeout(end, patience)
+        const events = (text + value).split("\n\n")
+        text = events.pop() ?? ""
+        if (!events.every(hear)) {
+          connection("ended")
+          over.abort()
+          return true
+        }
+      }
+    } catch {
+      return true
+    } finally {
+      clearTimeout(alarm)
+      stopped.signal.removeEventListener("abort", end)
+    }
+  }
+
+  const again = async () => {
+    connection("connecting")
+    while (!stopped.signal.aborted && await once()) {
+      if (stopped.signal.aborted) return
+      connection("lost")
+      await new Promise((resolve) => setTimeout(resolve, pauses[Math.min(failures++, pauses.length - 1)]))
+    }
+  }
+  void again()
+  return () => stopped.abort()
+}
