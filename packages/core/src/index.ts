@@ -183,6 +183,13 @@ export * as Prompt from "./Prompt.js"
 export * as Protection from "./Protection.js"
 
 /**
+ * A service that can be replaced while it is being used: calls under way end with the one that they began with, those that come later go to the one that has taken its place.
+ *
+ * @since 0.1.0
+ */
+export * as Replaceable from "./Replaceable.js"
+
+/**
  * Several stores as one, each of which holds every object: what is written is written to all of them, what is read is read from the first that has it.
  *
  * @since 0.1.0
