@@ -34,6 +34,7 @@ import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
 import * as Schema from "effect/Schema"
+import * as Arrival from "./internal/arrival.js"
 import * as Backoff from "./internal/backoff.js"
 import * as InvalidOptions from "./InvalidOptions.js"
 import type * as LlmError from "./LlmError.js"
@@ -247,7 +248,11 @@ const makePolicy = (
         const left = Option.match(call.deadline, { onNone: () => Infinity, onSome: (deadline) => deadline - now })
         const next = Backoff.next(settings, state, error, chance, left)
         if (next === undefined || next.isCharged && !mayPay(now)) return Effect.fail(error)
-        const again = attempt({ ...call, attempt: call.attempt + 1, previous: error }, next.state)
+        const again = Effect.provideService(
+          attempt({ ...call, attempt: call.attempt + 1, previous: error }, next.state),
+          Arrival.CurrentArrival,
+          call.arrival.since
+        )
         return next.wait === 0 ? again : Effect.zipRight(Effect.sleep(Duration.millis(next.wait)), again)
       }).pipe(Effect.flatten)
 

@@ -19,19 +19,38 @@ interface Course {
   readonly perSecond?: LimitedServer.Settings["perSecond"]
   readonly burst?: number
   readonly callers?: number
+  /** How long a request is under way to the server, at most, in milliseconds. */
+  readonly underWay?: number
+  /** Lets the time pass. */
+  readonly pass?: (clock: VirtualClock.VirtualClock, millis: number) => Effect.Effect<void>
   readonly options?: Partial<KeyPool.Options>
+  readonly seed?: string
 }
 
 /** What came of it: the share of what was allowed that was used, refusals for each success, failures, and waits. */
-const run = ({ burst = 5, callers = 64, form, from, options, perSecond = () => 25, seconds }: Course) =>
+const run = (
+  {
+    burst = 5,
+    callers = 64,
+    form,
+    from,
+    options,
+    pass = (clock, millis) => clock.advance(millis),
+    perSecond = () => 25,
+    seconds,
+    seed = "answers",
+    underWay = 0
+  }: Course
+) =>
   Effect.suspend(() => {
     const clock = VirtualClock.make()
     return Effect.scoped(Effect.gen(function*() {
       const pool = yield* KeyPool.make({ backend: "limited", keys: four, ...options })
       const server = LimitedServer.make({ perSecond, burst, form, latency: Random.nextIntBetween(20, 51) })
       const end = seconds * second
-      const seen = yield* LimitedServer.callers(pool, server.ask, callers, end)
-      yield* clock.advance(end)
+      const ask = (key: string) => Effect.zipRight(takeUpTo(underWay), server.ask(key))
+      const seen = yield* LimitedServer.callers(pool, underWay === 0 ? server.ask : ask, callers, end)
+      yield* pass(clock, end)
       const asked = server.asked.filter(({ at }) => at >= from && at < end)
       const successes = asked.filter(({ isRefused }) => !isRefused).length
       let allowed = from === 0 ? 4 * burst : 0
@@ -49,8 +68,26 @@ const run = ({ burst = 5, callers = 64, form, from, options, perSecond = () => 2
         mean,
         stats: yield* pool.stats
       }
-    })).pipe(Effect.withClock(clock), Effect.withRandom(Random.make("answers")))
+    })).pipe(Effect.withClock(clock), Effect.withRandom(Random.make(seed)))
   })
+
+const takeUpTo = (millis: number) => Effect.flatMap(Random.nextIntBetween(1, millis + 1), Effect.sleep)
+
+/** The program is held up for a while right at the beginning, as one that is just being compiled. */
+const heldUpAtFirst = (clock: VirtualClock.VirtualClock, millis: number) =>
+  clock.settle.pipe(Effect.zipRight(clock.stall(150)), Effect.zipRight(clock.advance(millis - 150)))
+
+/** The program is held up again and again, for up to 100 ms after up to 120 ms, as one that shares its processor. */
+const heldUp = (clock: VirtualClock.VirtualClock, millis: number): Effect.Effect<void> =>
+  Effect.flatMap(
+    Effect.all([Random.nextIntBetween(5, 120), Random.nextIntBetween(0, 100)]),
+    ([runs, stands]) =>
+      runs + stands >= millis ? clock.advance(millis) : clock.advance(runs).pipe(
+        Effect.zipRight(clock.settle),
+        Effect.zipRight(clock.stall(stands)),
+        Effect.zipRight(Effect.suspend(() => heldUp(clock, millis - runs - stands)))
+      )
+  )
 
 describe("KeyPool, before four keys of 25 requests a second", () => {
   it.live("that are told to the millisecond how long to wait: uses 0.98 of it from the first moment, and wastes next to nothing", () =>
@@ -74,6 +111,27 @@ describe("KeyPool, before four keys of 25 requests a second", () => {
       assert.isAtMost(wasted, 0.02)
       assert.strictEqual(failed, 0)
       assert.isAtMost(spread, 1.5)
+    }), 60_000)
+
+  it.live("from a program that is held up at first: takes no delay of its own for the limit", () =>
+    Effect.gen(function*() {
+      const { failed, share, spread, wasted } = yield* run({ seconds: 20, from: 0, form: "exact", underWay: 20, pass: heldUpAtFirst })
+      assert.isAtLeast(share, 0.98)
+      assert.isAtMost(wasted, 0.01)
+      assert.strictEqual(failed, 0)
+      assert.isAtMost(spread, 1.2)
+    }), 60_000)
+
+  it.live("from a program that is held up again and again: loses little by it", () =>
+    Effect.gen(function*() {
+      const exact = yield* run({ seconds: 20, from: 0, form: "exact", underWay: 60, pass: heldUp, seed: "busy" })
+      assert.isAtLeast(exact.share, 0.95)
+      assert.isAtMost(exact.wasted, 0.02)
+      assert.strictEqual(exact.failed, 0)
+      assert.isAtMost(exact.spread, 1.5)
+      const none = yield* run({ seconds: 20, from: 0, form: "none", underWay: 60, pass: heldUp, seed: "busy" })
+      assert.isAtLeast(none.share, 0.92)
+      assert.isAtMost(none.wasted, 0.02)
     }), 60_000)
 
   // a refusal costs a key a whole second there, so the first of them, until the rate is known, weigh more

@@ -5,7 +5,7 @@
  * backend's own to know (KP-09, in its tests); another backend by status is the router's (KP-25).
  */
 import { assert, describe, it } from "@effect/vitest"
-import { InvalidOptions, KeyPool, LlmError, Monitor } from "@spillway/core"
+import { Completion, InvalidOptions, KeyPool, LlmError, LlmService, Monitor, Resilience } from "@spillway/core"
 import {
   Cause,
   ConfigProvider,
@@ -667,5 +667,35 @@ describe("KeyPool", () => {
         Array.from({ length: secret.length - 10 }, (_, at) => secret.slice(at + 3, at + 11))
       )
       for (const text of texts) assert.deepStrictEqual(windows.filter((window) => text.includes(window)), [])
+    }))
+})
+
+describe("KeyPool, inside a retry", () => {
+  it.scoped("a call that failed stands where it stood before, not behind those who came later", () =>
+    Effect.gen(function*() {
+      const pool = yield* KeyPool.make({ backend: "groq", keys: [one], maxConcurrent: 1 })
+      const ended: Array<string> = []
+      let isBroken = true
+      const backend = LlmService.make("groq", {
+        generateText: ({ prompt }) =>
+          Effect.acquireUseRelease(
+            pool.acquire(model),
+            (lease) =>
+              Effect.suspend(() => {
+                if (prompt !== "first" || !isBroken) return Effect.delay(Effect.sync(() => ended.push(String(prompt))), "1 second")
+                isBroken = false
+                return Effect.fail(lease.failed(new LlmError.ServerFault({ backend: "groq", message: "broken" })))
+              }),
+            (lease) => Effect.sync(lease.release)
+          ).pipe(Effect.as(Completion.make({ model, content: [], finishReason: "stop", usage: {} })))
+      })
+      const policy = yield* Resilience.standard("groq", { retry: { initialDelay: "10 millis", jitter: "none" } })
+      const service = Resilience.protect(backend, policy)
+      for (const prompt of ["first", "second", "third", "fourth"]) {
+        yield* Effect.fork(service.generateText({ model, prompt }))
+        yield* TestClock.adjust("1 millis")
+      }
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(ended, ["second", "first", "third", "fourth"])
     }))
 })

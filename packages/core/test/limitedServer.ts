@@ -5,6 +5,7 @@
  */
 import { KeyPool, LlmError } from "@spillway/core"
 import { Clock, Duration, Effect, Option } from "effect"
+import * as Arrival from "../src/internal/arrival.js"
 
 /** How a refusal says how long to wait: to the millisecond, rounded up to seconds, or not at all. */
 export type Form = "exact" | "whole" | "none"
@@ -85,6 +86,7 @@ export const callers = (
     })
   const caller: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (began) =>
     began >= until ? Effect.void : call(0).pipe(
+      Effect.provideService(Arrival.CurrentArrival, began),
       Effect.matchEffect({
         onFailure: () => Effect.sync(() => void seen.failed++),
         onSuccess: () =>

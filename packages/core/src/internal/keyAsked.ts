@@ -20,6 +20,8 @@ export interface Asked {
   readonly clock: Clock.Clock
   readonly context: Context.Context<never>
   readonly since: number
+  /** When its call came first, if it has been tried before. */
+  readonly first: number | undefined
   /** Made when it is first needed. */
   estimate: Tokens.Estimate | undefined
 }

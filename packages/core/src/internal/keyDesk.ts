@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Alarms from "./alarms.js"
+import * as Arrival from "./arrival.js"
 import * as Deadline from "./deadline.js"
 import * as Allowance from "./keyAllowance.js"
 import * as Asked from "./keyAsked.js"
@@ -116,6 +117,7 @@ export const make = (settings: Settings): Desk => {
 
   const waiters = Waiters.make<Asked.Asked, Answer>({
     line: Asked.line,
+    arrival: (asked) => asked,
     begin: () => kept.clear(),
     take: (asked) => take(asked, asked.clock.unsafeCurrentTimeMillis()),
     giveBack: (answer) => {
@@ -143,7 +145,10 @@ export const make = (settings: Settings): Desk => {
     })
   }
 
-  /** When it is the turn of one who comes after all who ask for the same; now, where that cannot be told. */
+  /**
+   * When it is the turn of one who comes after all who ask for the same, or before them where he comes back; now, where
+   * that cannot be told.
+   */
   const turnOf = (asked: Asked.Asked, now: number): number => {
     let first = Infinity
     let rate = 0
@@ -154,7 +159,8 @@ export const make = (settings: Settings): Desk => {
       first = Math.min(first, at)
       rate += Allowance.rate(slot.allowance, asked.scope)
     }
-    return first === Infinity ? now : first + waiters.sizeOf(Asked.line(asked)) / rate
+    const ahead = asked.first === undefined ? waiters.sizeOf(Asked.line(asked)) : 0
+    return first === Infinity ? now : first + ahead / rate
   }
 
   const wait = (asked: Asked.Asked) => Effect.flatMap(waiters.wait(asked), toEffect)
@@ -171,6 +177,7 @@ export const make = (settings: Settings): Desk => {
       clock,
       context: fiber.currentContext,
       since: now,
+      first: Context.get(fiber.currentContext, Arrival.CurrentArrival),
       estimate: undefined
     }
     if (waiters.size() > 0 && !asked.isProbe) {

@@ -10,8 +10,12 @@
  * how long to wait. From there the rate doubles quickly until the second, which measures. From then on it keeps just
  * below what was measured, then rises above it, slowly at first and ever faster, as TCP does after a loss (CUBIC): so the
  * limit is found again after a while, as it is, or where it has gone. How long that while is, is weighed: a refusal that
- * costs a second of waiting is to be as rare as to cost a hundredth of the time at most; a rate that was measured over
- * few requests is measured again sooner. Time in which there was nothing to be sent does not count.
+ * costs a second of waiting is to be as rare as to cost a hundredth of the time at most; a rate that no second measure
+ * has confirmed, or that was measured over few requests, is measured again sooner. Time in which there was nothing to be
+ * sent does not count.
+ *
+ * What a program that is held up measures is too low: what it did not send in time was not let through either. So a rate
+ * falls no further at once than what can be told for sure.
  *
  * A refusal with nothing let through since the last one says that the rate is not what is wrong: the key is left alone,
  * four times longer each time, and goes on as before.
@@ -43,22 +47,25 @@ interface Known {
   readonly rate: number
   /** Whether the rate is one that was measured; otherwise it is being searched for. */
   readonly isMeasured: boolean
-  /** What it begins with, and for how long it is kept below the rate. */
+  /** What it begins with, for how long it is kept below the rate, and how much it has risen above it after twice that. */
   readonly from: number
   readonly hold: number
+  readonly climb: number
   /** Whether the last measure was much lower than the one before, which has been kept. */
   readonly isDoubted: boolean
   /** Most at once. */
   readonly burst: number
   /** Refusals since anything was let through. */
   readonly row: number
-  /** Since when what is let through is counted, and when the backend's bucket had one again after that. */
+  /** Since when what is let through is counted, and when the backend's bucket had one again after that, at the latest. */
   readonly since: number
   readonly oneAt: number
+  readonly oneBy: number
 }
 
 interface Refusal {
   readonly sentAt: number
+  readonly heardAt: number
   /** How long to wait, as the backend said. */
   readonly said: number | undefined
   /** As things were before it. */
@@ -92,6 +99,7 @@ export const make = (
   const sends = Sends.copy(history)
   const refusal: Refusal = {
     sentAt,
+    heardAt: now,
     said,
     before: undefined,
     rate: 0,
@@ -149,18 +157,18 @@ export const undo = (pace: Pace, sentAt: number): void => {
   pace.sent = Math.max(0, pace.sent - 1)
 }
 
-// how much lower than measured the rate is at first, and how much higher after twice the time
+// how much lower than measured the rate is at first, and how much higher after twice the time, once it is confirmed
 const dip = 0.005
 const doubling = 100
 const steepest = 1.6
 
 const rise = (pace: Pace, tested: number): void => {
-  const { bucket, known: { from, hold, isMeasured, rate } } = pace
+  const { bucket, known: { climb, from, hold, isMeasured, rate } } = pace
   if (tested === 0) return
   pace.tested += tested
   const beyond = (pace.tested - hold) / hold
   bucket.rate = isMeasured
-    ? rate + (beyond < 0 ? rate - from : rate * dip) * beyond ** 3
+    ? beyond < 0 ? rate - (rate - from) * beyond ** 4 : rate * (1 + climb * beyond ** 4)
     : bucket.rate * Math.min(steepest, 2 ** (tested / doubling))
 }
 
@@ -188,6 +196,7 @@ export const refused = (pace: Pace, settings: Settings, sentAt: number, now: num
     Sends.forget(sends, sentAt)
     pace.refusal = {
       sentAt,
+      heardAt: now,
       said,
       before: pace.known,
       rate: bucket.rate,
@@ -227,23 +236,25 @@ const restart = (pace: Pace, { cooldown, spread }: Settings, now: number): void 
   pace.left = bucket.level
 }
 
-const first = ({ said = 0, sent, sentAt }: Refusal, sends: Sends.Sends): Known => {
+const first = ({ heardAt, said = 0, sent, sentAt }: Refusal, sends: Sends.Sends): Known => {
   const rate = Math.max(sent, 1, said > 0 && said < second ? second / said : 0) / second
   return {
     rate,
     isMeasured: false,
+    climb: dip,
     from: rate,
     hold: 0,
     isDoubted: false,
     burst: Sends.burst(sends, rate, sentAt),
     row: 0,
     since: sentAt,
-    oneAt: sentAt + said
+    oneAt: sentAt + said,
+    oneBy: heardAt + said
   }
 }
 
 const learn = (refusal: Refusal, before: Known, sends: Sends.Sends, spread: number): Known => {
-  const { rate, restedAt, said = 0, sent, sentAt, tested } = refusal
+  const { heardAt, rate, restedAt, said = 0, sent, sentAt, tested } = refusal
   if (sent <= 0) return { ...before, row: before.row + 1 }
   const oneAt = sentAt + said
   const uncertain = uncertaintyOf(refusal)
@@ -253,17 +264,18 @@ const learn = (refusal: Refusal, before: Known, sends: Sends.Sends, spread: numb
     through(sent + uncertain - held, sentAt - restedAt),
     Sends.rate(sends, before.burst, restedAt, sentAt)
   )
+  // the less time there was between two refusals, the more it matters when the backend decided on them
+  const atMost = through(sent + uncertain, Math.max(1, oneAt - before.oneBy))
   // where little was to be sent, little was let through; and what was refused may have been too much at once
   const wasTested = tested >= (sentAt - restedAt) / 2
   const atOnce = wasTested ? before.burst : Sends.burst(sends, rate, sentAt)
   const isBurst = atOnce < before.burst - 0.5
-  const next = Math.max(
-    slowest,
-    Math.min(rate * 0.998, wasTested ? measured : isBurst ? rate : Math.max(measured, 0.7 * rate))
-  )
+  const floor = wasTested ? Math.min(atMost, 0.7 * rate) : isBurst ? rate : 0.7 * rate
+  const next = Math.max(slowest, Math.min(rate * 0.998, Math.max(measured, floor)))
   const burst = isBurst ? atOnce : before.burst
   const isDoubted = before.isMeasured && !before.isDoubted && next < 0.9 * before.rate
-  const learned = { isMeasured: true, isDoubted, burst, row: 0, since: sentAt, oneAt }
+  const isConfirmed = before.isMeasured && Math.abs(next / before.rate - 1) < 0.1
+  const learned = { isMeasured: true, climb: isConfirmed ? dip : 10 * dip, isDoubted, burst, row: 0, since: sentAt, oneAt, oneBy: heardAt + said }
   if (isDoubted) return { ...learned, rate: before.rate, from: next, hold: Math.max(2 * second, 20 / next) }
   const cost = Math.max(0, said - burst / next)
   const longest = Math.max(10 * second, Math.min(Bucket.minute, 40 / next), Math.min(5 * Bucket.minute, 100 * cost))
@@ -271,7 +283,7 @@ const learn = (refusal: Refusal, before: Known, sends: Sends.Sends, spread: numb
     ...learned,
     rate: next,
     from: next * (1 - dip),
-    hold: spread * Math.min(longest, Math.max(10, 5 * sent) / next)
+    hold: spread * (isConfirmed ? Math.min(longest, Math.max(10, 5 * sent) / next) : Math.max(5 / next, 3 * cost))
   }
 }
 

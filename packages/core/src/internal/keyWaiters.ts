@@ -1,9 +1,11 @@
 /**
- * Those who wait for something that can be had at once or not at all, in order of arrival. Who asks for the same stands
- * in the same line: where the first of a line cannot be answered, none behind him is. An answer is never lost: who is
- * interrupted in the very moment in which it comes gives it back.
+ * Those who wait for something that can be had at once or not at all, in order of arrival; who comes back stands where
+ * his first arrival puts him. Who asks for the same stands in the same line: where the first of a line cannot be
+ * answered, none behind him is. An answer is never lost: who is interrupted in the very moment in which it comes gives
+ * it back.
  */
 import * as Effect from "effect/Effect"
+import * as Heap from "./heap.js"
 
 /** Those who wait for an `Answer`, each asking by an `Asked`. */
 export interface Waiters<Asked, Answer> {
@@ -18,58 +20,68 @@ export interface Waiters<Asked, Answer> {
   readonly serve: () => void
 }
 
-interface Waiter<Asked, Answer> {
-  readonly asked: Asked
+interface Standing {
+  readonly arrival: number
   readonly number: number
+}
+
+interface Waiter<Asked, Answer> extends Standing {
+  readonly asked: Asked
   answered: (answer: Answer) => void
 }
 
 export const make = <Asked, Answer>(options: {
   /** What lines stand for. */
   readonly line: (asked: Asked) => string
+  /** When it came, and when it came first if it has come back, in milliseconds. */
+  readonly arrival: (asked: Asked) => { readonly since: number; readonly first: number | undefined }
   /** A round begins, in which who cannot be answered may keep something from those who came later. */
   readonly begin: () => void
   /** The answer, if there is one now. */
   readonly take: (asked: Asked) => Answer | undefined
   readonly giveBack: (answer: Answer) => void
 }): Waiters<Asked, Answer> => {
-  const { begin, giveBack, line, take } = options
-  const lines = new Map<string, Set<Waiter<Asked, Answer>>>()
+  const { arrival, begin, giveBack, line, take } = options
+  type Line = Heap.Heap<Waiter<Asked, Answer>>
+  const lines = new Map<string, Line>()
   let size = 0
   let numbers = 0
+  // a clock that is set back lets nobody overtake
+  let newest = -Infinity
   let isServing = false
   let again = false
 
-  const leave = (waiter: Waiter<Asked, Answer>): void => {
-    const name = line(waiter.asked)
+  const leave = (place: Heap.Place<Waiter<Asked, Answer>>): void => {
+    const name = line(place.item.asked)
     const waiting = lines.get(name)
-    if (waiting === undefined || !waiting.delete(waiter)) return
+    if (waiting === undefined || !Heap.has(waiting, place)) return
+    Heap.remove(waiting, place)
     size--
-    if (waiting.size === 0) lines.delete(name)
+    if (Heap.size(waiting) === 0) lines.delete(name)
   }
 
   /** The first come of those who are first in their lines, where none has been found not to be answered. */
-  const next = (stuck: ReadonlySet<Set<Waiter<Asked, Answer>>>): Waiter<Asked, Answer> | undefined => {
-    let first: Waiter<Asked, Answer> | undefined
+  const next = (stuck: ReadonlySet<Line>): Heap.Place<Waiter<Asked, Answer>> | undefined => {
+    let first: Heap.Place<Waiter<Asked, Answer>> | undefined
     for (const waiting of lines.values()) {
-      if (stuck.has(waiting)) continue
-      const [head] = waiting
-      if (head !== undefined && (first === undefined || head.number < first.number)) first = head
+      const head = stuck.has(waiting) ? undefined : waiting.places[0]
+      if (head !== undefined && (first === undefined || isBefore(head.item, first.item))) first = head
     }
     return first
   }
 
   const round = (): void => {
-    const stuck = new Set<Set<Waiter<Asked, Answer>>>()
+    const stuck = new Set<Line>()
     begin()
-    for (let waiter = next(stuck); waiter !== undefined; waiter = next(stuck)) {
-      const answer = take(waiter.asked)
+    for (let place = next(stuck); place !== undefined; place = next(stuck)) {
+      const { item } = place
+      const answer = take(item.asked)
       if (answer === undefined) {
-        stuck.add(lines.get(line(waiter.asked))!)
+        stuck.add(lines.get(line(item.asked))!)
         continue
       }
-      leave(waiter)
-      waiter.answered(answer)
+      leave(place)
+      item.answered(answer)
     }
   }
 
@@ -88,16 +100,20 @@ export const make = <Asked, Answer>(options: {
   const wait = (asked: Asked): Effect.Effect<Answer> =>
     Effect.uninterruptible(Effect.suspend(() => {
       let answer: Answer | undefined
+      const { first, since } = arrival(asked)
+      newest = Math.max(newest, since)
       const waiter: Waiter<Asked, Answer> = {
         asked,
+        arrival: first ?? newest,
         number: ++numbers,
         answered: (given) => {
           answer = given
         }
       }
-      const waiting = lines.get(line(asked))
-      if (waiting === undefined) lines.set(line(asked), new Set([waiter]))
-      else waiting.add(waiter)
+      const name = line(asked)
+      const waiting = lines.get(name) ?? Heap.make()
+      lines.set(name, waiting)
+      const place = Heap.add(waiting, waiter, waiter.arrival, waiter.number)
       size++
       serve()
       return Effect.onInterrupt(
@@ -110,7 +126,7 @@ export const make = <Asked, Answer>(options: {
         })),
         () =>
           Effect.sync(() => {
-            leave(waiter)
+            leave(place)
             if (answer !== undefined) giveBack(answer)
             serve()
           })
@@ -119,11 +135,14 @@ export const make = <Asked, Answer>(options: {
 
   return {
     size: () => size,
-    sizeOf: (name) => lines.get(name)?.size ?? 0,
+    sizeOf: (name) => lines.get(name)?.places.length ?? 0,
     *all() {
-      for (const waiting of lines.values()) for (const { asked } of waiting) yield asked
+      for (const { places } of lines.values()) for (const { item } of places) yield item.asked
     },
     wait,
     serve
   }
 }
+
+const isBefore = (one: Standing, other: Standing): boolean =>
+  one.arrival < other.arrival || one.arrival === other.arrival && one.number < other.number
