@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     reporters: ["default", "./packages/tools/reporter.mjs"],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     maxWorkers: "100%",
     setupFiles: ["packages/testing/test/outlived.ts"],
     projects: [
