@@ -47,7 +47,6 @@ export const types: { readonly [N in Fault.Name]: string } = {
   Forbidden: "permission_error",
   LimitReached: "rate_limit_error",
   CrossOrigin: "permission_error",
-  WrongHost: "invalid_request_error",
   UnknownRoute: "not_found_error",
   MethodNotAllowed: "invalid_request_error",
   Draining: "overloaded_error",
@@ -70,7 +69,11 @@ export const toJson = (failure: Failure, { id }: Pick<Exchange, "id">) => {
     error: {
       type: types[Fault.toldAs(failure)],
       message: failure.message,
-      details: { error_code: Fault.codeOf(failure), ...(field !== undefined && { field }) }
+      details: {
+        // by this code clients know to send the whole conversation in its stead
+        error_code: field === "thread" ? "thread_unsupported_request" : Fault.codeOf(failure),
+        ...(field !== undefined && { field })
+      }
     },
     request_id: id
   }

@@ -218,6 +218,8 @@ const conversation = {
   user_profile_id: Fields.unsupported,
   workspace_id: Fields.unsupported,
   // of beta versions of the API
+  thread: Fields.unsupported,
+  fallbacks: nothing,
   context_management: Fields.unsupported,
   mcp_servers: nothing
 }

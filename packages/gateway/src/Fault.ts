@@ -74,7 +74,6 @@ export const faults: { readonly [N in Name]: Fault } = {
   Forbidden: { status: 403, final: true },
   LimitReached: { status: 429, final: false },
   CrossOrigin: { status: 403, final: true },
-  WrongHost: { status: 421, final: true },
   UnknownRoute: { status: 404, final: true },
   MethodNotAllowed: { status: 405, final: true },
   Draining: { status: 503, final: false },

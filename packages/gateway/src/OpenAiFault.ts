@@ -45,7 +45,6 @@ export const types: { readonly [N in Fault.Name]: string } = {
   Forbidden: "permission_error",
   LimitReached: "rate_limit_error",
   CrossOrigin: "permission_error",
-  WrongHost: "invalid_request_error",
   UnknownRoute: "invalid_request_error",
   MethodNotAllowed: "invalid_request_error",
   Draining: "server_error",
