@@ -11,6 +11,7 @@ import type * as Completion from "@spillway/core/Completion"
 import * as LlmError from "@spillway/core/LlmError"
 import type * as LlmService from "@spillway/core/LlmService"
 import * as Tokens from "@spillway/core/Tokens"
+import * as OpenAiModerationWire from "@spillway/providers/OpenAiModerationWire"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,6 +21,7 @@ import * as Stream from "effect/Stream"
 import * as Access from "./Access.js"
 import * as Allowance from "./Allowance.js"
 import type { Failure } from "./Exchange.js"
+import type * as Moderation from "./Moderation.js"
 import { Refusal } from "./Refusal.js"
 
 // what errors name as the backend when none was asked
@@ -64,6 +66,22 @@ export const protect = (self: LlmService.Service): LlmService.Service => {
 }
 
 /**
+ * Moderation, for clients with limits: its models are among those that a key allows or not; it uses no tokens.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const protectModeration = ({ moderate }: Moderation.Service): Moderation.Service => ({
+  moderate: (request) =>
+    Effect.flatMap(Access.CurrentPrincipal, (principal) => {
+      const { model = OpenAiModerationWire.model } = request
+      return Option.isNone(principal) || principal.value.allowances.every(({ mayUse }) => mayUse(model))
+        ? moderate(request)
+        : Effect.fail(unknown(model))
+    })
+})
+
+/**
  * What the client hears of a failure: that it has used up its tokens is a refusal of ours, after which it may come
  * again, as nothing was sent.
  *
@@ -100,7 +118,7 @@ const admit = <Request extends LlmService.Request>(
 ): Either.Either<Admitted<Request>, LlmError.LlmError> => {
   const { model } = request
   if (!allowances.every(({ mayUse }) => mayUse(model))) {
-    return Either.left(new LlmError.ModelNotFound({ backend, model, message: "There is no such model" }))
+    return Either.left(unknown(model))
   }
   return Either.flatMap(bounded(request, allowances), (request) => {
     const { input, output = assumedOutput } = Tokens.estimate(request)
@@ -124,6 +142,8 @@ const admit = <Request extends LlmService.Request>(
       )
   })
 }
+
+const unknown = (model: string) => new LlmError.ModelNotFound({ backend, model, message: "There is no such model" })
 
 // what a model is taken to generate where nothing bounds it
 const assumedOutput = 1024

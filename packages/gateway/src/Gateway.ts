@@ -38,6 +38,7 @@ import * as Drain from "./Drain.js"
 import type { Exchange, Failure, Route } from "./Exchange.js"
 import * as Fault from "./Fault.js"
 import * as Host from "./Host.js"
+import * as Moderation from "./Moderation.js"
 import * as OpenAiApi from "./OpenAiApi.js"
 import * as OpenStreams from "./OpenStreams.js"
 import * as Origin from "./Origin.js"
@@ -138,7 +139,8 @@ const validate = InvalidOptions.validate("Gateway", Settings)
 // -----------------------------------------------------------------------------
 
 /**
- * A gateway before the `LlmService` of the environment, showing what the current monitor sees.
+ * A gateway before the `LlmService` of the environment (and its `Moderation`, where there is one), showing what the
+ * current monitor sees.
  *
  * @since 0.1.0
  * @category constructors
@@ -170,6 +172,8 @@ export const make = (
     const given = yield* LlmService.LlmService
     const access = settings.access === undefined ? undefined : Access.make(settings.access)
     const service = access === undefined ? given : ClientLimits.protect(given)
+    const moderators = Option.getOrElse(yield* Effect.serviceOption(Moderation.Moderation), () => Moderation.none)
+    const moderation = access === undefined ? moderators : ClientLimits.protectModeration(moderators)
     const monitor = yield* Monitor.CurrentMonitor
     const streams = yield* OpenStreams.make(settings)
     const drain = yield* Drain.make(settings.grace, streams.cut)
@@ -177,7 +181,7 @@ export const make = (
     const startedAt = yield* Clock.currentTimeMillis
     const sources = { monitor, drain, requests, startedAt, version: settings.version }
     const find = finder([
-      ...OpenAiApi.routes(service, settings),
+      ...OpenAiApi.routes(service, moderation, settings),
       ...AnthropicApi.routes(service, settings),
       ...Status.routes(sources),
       ...StatusEvents.routes(sources),

@@ -15,11 +15,67 @@ export * as Access from "./Access.js"
 export * as AccessKey from "./AccessKey.js"
 
 /**
+ * What an admin may do while the gateway runs: pause a backend, open its circuit, take a key out of use, change how many calls may be under way.
+ *
+ * @since 0.1.0
+ */
+export * as Admin from "./Admin.js"
+
+/**
  * How much a client may still ask for: requests and tokens that come back evenly, and calls at once.
  *
  * @since 0.1.0
  */
 export * as Allowance from "./Allowance.js"
+
+/**
+ * The API that Anthropic's clients speak: messages, the counting of tokens, and models, for every backend there is.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicApi from "./AnthropicApi.js"
+
+/**
+ * A streamed answer in the events of Anthropic's wire.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicEvents from "./AnthropicEvents.js"
+
+/**
+ * What Anthropic's clients hear when something goes wrong: a status from which they make their own typed errors (529 for overload among them), and a body with the `type` that Anthropic would have used and our own name of the error in the `details`.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicFault from "./AnthropicFault.js"
+
+/**
+ * The fields of Anthropic's requests, as a closed list.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicFields from "./AnthropicFields.js"
+
+/**
+ * Requests as Anthropic's clients send them, read into the words of core.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicInbound from "./AnthropicInbound.js"
+
+/**
+ * Answers in the words of core, written as Anthropic's clients read them.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicOutbound from "./AnthropicOutbound.js"
+
+/**
+ * A conversation of Anthropic's wire as a prompt of core, and up to where it is kept.
+ *
+ * @since 0.1.0
+ */
+export * as AnthropicPrompt from "./AnthropicPrompt.js"
 
 /**
  * What a client may say of a call in its headers: how urgent it is, by when it must have ended, and on whose behalf it is made; and the id under which both sides log it.
@@ -34,6 +90,20 @@ export * as CallHeaders from "./CallHeaders.js"
  * @since 0.1.0
  */
 export * as ClientLimits from "./ClientLimits.js"
+
+/**
+ * `/dashboard`: one page that an operator keeps open.
+ *
+ * @since 0.1.0
+ */
+export * as Dashboard from "./Dashboard.js"
+
+/**
+ * In which API's words a client hears of a request for which there is no route.
+ *
+ * @since 0.1.0
+ */
+export * as Dialect from "./Dialect.js"
 
 /**
  * Shutting down without losing an answer: new calls are refused, those in flight end, and what takes too long is cut.
@@ -64,6 +134,13 @@ export * as Exchange from "./Exchange.js"
 export * as FailedAttempts from "./FailedAttempts.js"
 
 /**
+ * What every client hears when something goes wrong, whichever API it speaks: a status, whether its own retry helps, and when to come again.
+ *
+ * @since 0.1.0
+ */
+export * as Fault from "./Fault.js"
+
+/**
  * Decodes a JSON body by a Schema, and says of the first field that is wrong its name and what it must be, in the way that clients of HTTP APIs know (`messages[0].content must be a string`), and never the value that stood there.
  *
  * @since 0.1.0
@@ -85,11 +162,32 @@ export * as Following from "./Following.js"
 export * as Gateway from "./Gateway.js"
 
 /**
+ * The name under which a request asks for the gateway (its `host`).
+ *
+ * @since 0.1.0
+ */
+export * as Host from "./Host.js"
+
+/**
  * The JSON of a request's body, read within limits: so many bytes and no more, so deep and no deeper, and no key that would reach into a prototype.
  *
  * @since 0.1.0
  */
 export * as JsonBody from "./JsonBody.js"
+
+/**
+ * Finding the model that a client means among those that there are.
+ *
+ * @since 0.1.0
+ */
+export * as ModelNames from "./ModelNames.js"
+
+/**
+ * Who looks at texts and pictures for what is forbidden.
+ *
+ * @since 0.1.0
+ */
+export * as Moderation from "./Moderation.js"
 
 /**
  * What the monitor sees of queues, circuits, keys and budgets, as metrics that are read when somebody scrapes.
@@ -99,11 +197,25 @@ export * as JsonBody from "./JsonBody.js"
 export * as MonitorMetrics from "./MonitorMetrics.js"
 
 /**
- * The API that OpenAI's clients speak: chat completions, embeddings and models, for every backend there is.
+ * What Ollama's clients hear when something goes wrong: one sentence, and a status.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaFault from "./OllamaFault.js"
+
+/**
+ * The API that OpenAI's clients speak, for every backend there is: chat completions, responses, completions, embeddings, moderations and models; and rerank, in the place where servers of this API have it.
  *
  * @since 0.1.0
  */
 export * as OpenAiApi from "./OpenAiApi.js"
+
+/**
+ * OpenAI's older API: a text that goes on from a prompt, without roles.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiCompletions from "./OpenAiCompletions.js"
 
 /**
  * Embeddings as OpenAI's clients ask for them and read them: texts in, and out come lists of numbers, or the same packed as base64 of little-endian 32-bit floats, which its own client asks for by itself.
@@ -141,11 +253,53 @@ export * as OpenAiFormat from "./OpenAiFormat.js"
 export * as OpenAiInbound from "./OpenAiInbound.js"
 
 /**
+ * Moderation as OpenAI's clients ask for it and read it: texts, each by itself, or texts and pictures that belong together.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiModerations from "./OpenAiModerations.js"
+
+/**
  * Answers in the words of core, written as OpenAI's clients read them.
  *
  * @since 0.1.0
  */
 export * as OpenAiOutbound from "./OpenAiOutbound.js"
+
+/**
+ * Reasoning as an item of OpenAI's responses: what is told of it as a summary, which is what every client of that API shows, and what proves it sealed in `encrypted_content`, which every client sends back as it came.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiReasoning from "./OpenAiReasoning.js"
+
+/**
+ * A response as it comes: the events in which OpenAI's clients read it.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiResponsesEvents from "./OpenAiResponsesEvents.js"
+
+/**
+ * The fields of OpenAI's responses, as a closed list.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiResponsesFields from "./OpenAiResponsesFields.js"
+
+/**
+ * Responses as OpenAI's clients ask for them, read into the words of core.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiResponsesInbound from "./OpenAiResponsesInbound.js"
+
+/**
+ * Answers in the words of core, written as OpenAI's clients read responses.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiResponsesOutbound from "./OpenAiResponsesOutbound.js"
 
 /**
  * The tools of a request and which of them the model may call, as OpenAI's APIs have them: chat completions say `{ type: "function", function: { … } }`, responses say the same without the inner object.
@@ -162,11 +316,11 @@ export * as OpenAiTools from "./OpenAiTools.js"
 export * as OpenStreams from "./OpenStreams.js"
 
 /**
- * The name under which a request asks for the gateway (its `host`).
+ * Where a request comes from that a browser sends: a page of the gateway itself, or one from elsewhere, which must neither spend the operator's money nor work the operator's gateway.
  *
  * @since 0.1.0
  */
-export * as Host from "./Host.js"
+export * as Origin from "./Origin.js"
 
 /**
  * The text format that Prometheus scrapes, and the metrics of the program in it.
@@ -183,11 +337,25 @@ export * as Prometheus from "./Prometheus.js"
 export * as Refusal from "./Refusal.js"
 
 /**
+ * Documents in the order of their worth for a query, as the clients of Jina and Cohere ask for them and read them.
+ *
+ * @since 0.1.0
+ */
+export * as Reranking from "./Reranking.js"
+
+/**
  * What operators ask: whether the gateway lives, whether it is ready for calls, how it is doing, and its metrics.
  *
  * @since 0.1.0
  */
 export * as Status from "./Status.js"
+
+/**
+ * `/status/events`: what `/status.json` says, each second, as server-sent events, for a page that somebody keeps open.
+ *
+ * @since 0.1.0
+ */
+export * as StatusEvents from "./StatusEvents.js"
 
 /**
  * What the fields of requests may hold, whichever API they belong to: numbers within bounds, lists that are not endless, names of models and of tools, addresses of pictures and files.
