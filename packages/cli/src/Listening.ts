@@ -46,7 +46,7 @@ export const allowRemote: Options.Options<boolean> = Options.boolean("allow-remo
 )
 
 /**
- * The address, unless it is one that other machines reach and nobody said that they may.
+ * The address, unless it is one that other machines reach, and whoever comes is asked for nothing.
  *
  * @since 0.1.0
  * @category constructors
@@ -54,15 +54,27 @@ export const allowRemote: Options.Options<boolean> = Options.boolean("allow-remo
 export const address = (options: {
   readonly host: string
   readonly port: number
+  /** Whether who comes is asked for a key, or need not be. */
   readonly allowRemote: boolean
+  /** What could be done so that they may come. */
+  readonly otherwise: string
 }): Effect.Effect<NodeHttp.Address, Refused> =>
   options.port < 0 || options.port > 65_535
     ? new Refused({ message: `${options.port} is no port: choose one from 0 to 65535` })
     : !options.allowRemote && !isLoopback(options.host)
     ? new Refused({
-      message: `whoever reaches ${options.host} could spend the keys behind it: listen on 127.0.0.1, or say --allow-remote`
+      message: `whoever reaches ${options.host} could spend the keys behind it: listen on 127.0.0.1, or ${options.otherwise}`
     })
     : Effect.succeed({ host: options.host, port: options.port })
+
+/**
+ * The names under which somebody on this machine asks a server that listens there; none are needed where others come.
+ *
+ * @since 0.1.0
+ * @category destructors
+ */
+export const localNames = (host: string): ReadonlyArray<string> | undefined =>
+  isLoopback(host) ? ["localhost", "127.0.0.1", "[::1]", host] : undefined
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)

@@ -1,12 +1,16 @@
 /**
- * `spillway config check FILE`: whether a configuration file is as it must be, without starting anything.
+ * `spillway config check FILE`: whether a configuration file is as it must be, without starting anything; and
+ * `spillway config key`: a new key for a client of the gateway, and the hash of it that the file needs.
  *
  * @since 0.1.0
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as AccessKey from "@spillway/gateway/AccessKey"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as ConfigFile from "../ConfigFile.js"
 import * as Log from "../Log.js"
 import * as Report from "../Report.js"
@@ -22,6 +26,19 @@ const check = Command.make("check", { file: Args.text({ name: "file" }) }, ({ fi
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`
 
+const json = Options.boolean("json").pipe(Options.withDescription("Write JSON"))
+
+const key = Command.make("key", { json }, ({ json }) =>
+  Effect.suspend(() => {
+    const made = AccessKey.fromBytes(crypto.getRandomValues(new Uint8Array(32)))
+    const shown = { key: Redacted.value(made.key), hash: made.hash }
+    return Console.log(
+      json
+        ? JSON.stringify(shown)
+        : `${shown.key}\n${shown.hash}\n\nThe first is for the client, and kept nowhere; the second for gateway.access.keys.`
+    )
+  })).pipe(Command.withDescription("Make a key for a client of the gateway"))
+
 /**
  * The command.
  *
@@ -29,6 +46,6 @@ const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`
  * @category commands
  */
 export const command = Command.make("config").pipe(
-  Command.withDescription("What concerns the configuration file"),
-  Command.withSubcommands([check])
+  Command.withDescription("What concerns the configuration file, and the gateway's own keys"),
+  Command.withSubcommands([check, key])
 )

@@ -13,11 +13,13 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as ClientKeys from "../ClientKeys.js"
 import * as ConfigFile from "../ConfigFile.js"
 import * as Listening from "../Listening.js"
 import * as Log from "../Log.js"
 import * as NodeHttp from "../NodeHttp.js"
 import * as Notice from "../Notice.js"
+import * as OpenTelemetry from "../OpenTelemetry.js"
 import * as Report from "../Report.js"
 import * as Settings from "../Settings.js"
 import * as Version from "../Version.js"
@@ -41,10 +43,12 @@ const config = Options.text("config").pipe(
  */
 export const command = Command.make(
   "serve",
-  { port: Listening.port(8787), host: Listening.host, allowRemote: Listening.allowRemote, grace, config },
+  { port: Listening.port(8787), host: Listening.host, grace, config },
   ({ config, grace, ...given }) =>
     Effect.gen(function*() {
-      const address = yield* Listening.address(given)
+      const clients = yield* ClientKeys.fromEnvironment
+      const address = yield* Listening.address({ ...given, allowRemote: Option.isSome(clients), otherwise })
+      const hosts = Option.isSome(clients) ? undefined : Listening.localNames(address.host)
       const backends = yield* Option.match(config, {
         onNone: () => Settings.backends(),
         onSome: (file) =>
@@ -52,7 +56,12 @@ export const command = Command.make(
       })
       const server = yield* NodeHttp.listen(address)
       yield* Layer.build(
-        Gateway.serve({ grace: grace as Duration.DurationInput, version: Version.version }).pipe(
+        Gateway.serve({
+          grace: grace as Duration.DurationInput,
+          version: Version.version,
+          ...(Option.isSome(clients) && { access: clients.value }),
+          ...(hosts !== undefined && { hosts })
+        }).pipe(
           Layer.provide(Layer.succeed(HttpServer.HttpServer, server)),
           Layer.provide(backends.layer)
         )
@@ -60,8 +69,10 @@ export const command = Command.make(
       yield* Notice.simulated(backends)
       yield* Console.log(welcome(NodeHttp.urlOf(server, address.host), backends))
       yield* Effect.never
-    }).pipe(Effect.scoped, Report.guard, Effect.provide(Log.layer))
+    }).pipe(Effect.scoped, Effect.provide(OpenTelemetry.layer), Report.guard, Effect.provide(Log.layer))
 ).pipe(Command.withDescription("Serve every backend that the environment has a key for, to any OpenAI client"))
+
+const otherwise = `give its clients keys in ${ClientKeys.variables.user} (spillway config key makes one)`
 
 const welcome = (url: string, { names }: Settings.Backends): string =>
   `Spillway listens on ${url}, before ${names.join(", ")}. Try:

@@ -82,7 +82,7 @@ export const command = Command.make(
   { port: Listening.port(8788), host: Listening.host, allowRemote: Listening.allowRemote, ...knobs },
   ({ allowRemote, host, port, ...options }) =>
     Effect.gen(function*() {
-      const address = yield* Listening.address({ allowRemote, host, port })
+      const address = yield* Listening.address({ allowRemote, host, port, otherwise: "say --allow-remote" })
       const { environment, url } = yield* Simulated.start(address, options)
       yield* Console.log(
         `The simulator listens on ${url}. These variables lead a program to it:\n\n` +

@@ -1,5 +1,6 @@
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Fs from "node:fs/promises"
+import * as Http from "node:http"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
@@ -112,8 +113,47 @@ models:
     await Fs.rm(folder, { recursive: true })
   })
 
+  it("makes keys for the clients of a gateway, which then listens wherever it may, and takes them and no others (S12, S14)", async () => {
+    const made = await Spillway.run(["config", "key", "--json"])
+    const { hash, key } = JSON.parse(made.stdout)
+    const other = JSON.parse((await Spillway.run(["config", "key", "--json"])).stdout)
+    expect(other.key).not.toBe(key)
+    const gateway = start(["serve", "--port", "0", "--host", "0.0.0.0"], {
+      SPILLWAY_CLIENT_KEY: hash,
+      SPILLWAY_ADMIN_KEY: other.key
+    })
+    const url = (await gateway.url).replace("0.0.0.0", "127.0.0.1")
+    const asked = (path: string, key?: string) =>
+      fetch(`${url}${path}`, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } })
+    const statuses = async (path: string) =>
+      (await Promise.all([asked(path), asked(path, hash), asked(path, key), asked(path, other.key)])).map(({ status }) => status)
+    expect(await statuses("/v1/models")).toEqual([401, 401, 200, 200])
+    expect(await statuses("/status.json")).toEqual([401, 401, 403, 200])
+    expect(await statuses("/healthz")).toEqual([200, 200, 200, 200])
+    expect(gateway.output().stdout + gateway.output().stderr).not.toContain(other.key)
+  })
+
+  it("without keys knows its own names, so that no page's name can be this machine's (S5, S29)", async () => {
+    const gateway = start(["serve", "--port", "0"])
+    const url = new URL(await gateway.url)
+    const asked = (host: string, headers = {}) =>
+      new Promise<number | undefined>((resolve, reject) =>
+        Http.get({ host: url.hostname, port: url.port, path: "/status.json", headers: { host, ...headers } }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        }).on("error", reject)
+      )
+    for (const host of [`localhost:${url.port}`, `127.0.0.1:${url.port}`, "localhost", `[::1]:${url.port}`]) {
+      expect(await asked(host)).toBe(200)
+    }
+    for (const host of [`evil.example:${url.port}`, "evil.example", "localhost.evil.example", "127.0.0.1.nip.io"]) {
+      expect(await asked(host)).toBe(403)
+    }
+  })
+
   describe("says what is wrong in one line, with exit code 1", () => {
     const unreachable = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: "http://127.0.0.1:9/v1" }
+    const clientKey = { SPILLWAY_CLIENT_KEY: "sk-spillway-0123456789" }
     const cases: ReadonlyArray<[string, ReadonlyArray<string>, Record<string, string>, RegExp]> = [
       ["a variable that is set but empty", ["models"], { OPENAI_API_KEY: "" }, /OPENAI_API_KEY.*empty/],
       ["a key that cannot be one", ["models"], { GROQ_API_KEY: "gsk_a b" }, /GROQ_API_KEY/],
@@ -124,8 +164,11 @@ models:
       ["an unreachable host", ["models"], unreachable, /127\.0\.0\.1:9.*ECONNREFUSED/],
       ["nothing to say", ["chat"], {}, /nothing to say/],
       ["a port that is none", ["serve", "--port", "99999"], {}, /99999/],
-      ["an address of another machine", ["serve", "--port", "0", "--host", "192.0.2.1", "--allow-remote"], {}, /--host/],
-      ["an address that others reach", ["serve", "--host", "0.0.0.0"], {}, /--allow-remote/],
+      ["an address of another machine", ["serve", "--port", "0", "--host", "192.0.2.1"], clientKey, /--host/],
+      ["an address that others reach (S14)", ["serve", "--host", "0.0.0.0"], {}, /SPILLWAY_CLIENT_KEY/],
+      ["an address that others reach, of whatever kind (S14)", ["serve", "--host", "::"], {}, /SPILLWAY_CLIENT_KEY/],
+      ["a client's key that is too short", ["serve"], { SPILLWAY_CLIENT_KEY: "short" }, /access\.keys\.0\.key/],
+      ["an address of the simulator that others reach", ["simulate", "--host", "0.0.0.0"], {}, /--allow-remote/],
       ["a time that is none", ["serve", "--port", "0", "--grace", "soon"], {}, /grace.*soon/],
       ["a fault that there is not", ["simulate", "--port", "0", "--fault", "meteor=1"], {}, /meteor/],
       ["a share that is none", ["simulate", "--port", "0", "--fault", "serverError=2"], {}, /serverError/]
