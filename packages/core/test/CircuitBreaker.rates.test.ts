@@ -4,6 +4,7 @@ import * as LlmError from "@spillway/core/LlmError"
 import * as Monitor from "@spillway/core/Monitor"
 import { Effect, TestClock } from "effect"
 import { fault, make, times } from "./toldBackend.js"
+import * as VirtualClock from "./virtualClock.js"
 
 // CB-26 (an interval that ends while a call is under way) is about fixed intervals. Ours rolls: a call belongs to the
 // moment in which it ended. What it says of generations is held in CircuitBreaker.test.ts.
@@ -139,6 +140,23 @@ describe("CircuitBreaker, by rates", () => {
         yield* TestClock.adjust("10 seconds")
         assert.strictEqual((yield* window)?.calls, 0)
       }))
+
+    it("is no longer when the clock is put back", () => {
+      const clock = VirtualClock.make(1_000_000_000)
+      return Effect.runPromise(Effect.gen(function*() {
+        const { fail, succeed, window } = yield* watched({ within: "10 seconds", minimumCalls: 100 })
+        yield* fail
+        yield* clock.stall(5000)
+        yield* fail
+        yield* clock.stall(-3_600_000)
+        yield* succeed
+        assert.deepStrictEqual(yield* window, { calls: 3, failures: 2, slow: 0 })
+        yield* clock.stall(5000)
+        assert.deepStrictEqual(yield* window, { calls: 2, failures: 1, slow: 0 })
+        yield* clock.stall(5000)
+        assert.deepStrictEqual(yield* window, { calls: 0, failures: 0, slow: 0 })
+      }).pipe(Effect.scoped, Effect.withClock(clock)))
+    })
 
     it.scoped("keeps no more than it sees", () =>
       Effect.gen(function*() {

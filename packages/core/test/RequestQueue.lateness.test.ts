@@ -128,6 +128,17 @@ describe("a call that would be late", () => {
 })
 
 describe("the pace", () => {
+  it("is none by a clock that is put back", () => {
+    const pace = Pace.make()
+    pace.start(3_600_000)
+    for (let second = 1; second <= 20; second++) pace.ended(3_600_000 + second * 1000)
+    const before = pace.expect(10)!
+    pace.ended(1000)
+    assert.isAtMost(pace.expect(10)!, before)
+    assert.isAtLeast(pace.expect(10)!, 0.9 * before)
+    assert.isAtMost(pace.wait(1, 0), 2000)
+  })
+
   it("is that of the last calls, while others waited", () => {
     const pace = Pace.make()
     assert.strictEqual(pace.expect(1), undefined)

@@ -678,6 +678,21 @@ describe("RequestQueue", () => {
         assert.strictEqual(yield* queue.inFlight, 0)
       }))
 
+    it.effect("what it tells the monitor is no nonsense while the clock is put back", () => {
+      const clock = VirtualClock.make(1_000_000_000)
+      return Effect.gen(function*() {
+        const { ask, read } = yield* make()
+        const first = yield* forked(ask("first", { takes: "1 hour" }))
+        yield* forked(ask("second", { takes: "1 hour" }))
+        yield* clock.stall(-3_600_000)
+        assert.deepInclude(yield* read, { waiting: 1, oldestWaitMillis: 0 })
+        yield* Fiber.interrupt(first)
+        assert.deepInclude(yield* read, { waiting: 0, waitMillis: { p50: 0, p95: 0, p99: 0 }, perSecond: 1 })
+        yield* clock.stall(-120_000)
+        assert.strictEqual((yield* read)?.perSecond, 0)
+      }).pipe(Effect.scoped, Effect.withClock(clock))
+    })
+
     it.effect("the monitor is told of it exactly, until its scope closes (QU-37)", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()

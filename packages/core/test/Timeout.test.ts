@@ -566,6 +566,40 @@ describe("Timeout", () => {
         )
       })))
 
+    it("rings when its time has passed, though the clock on the wall is put back meanwhile", () => {
+      const clock = VirtualClock.make(1_000_000_000)
+      let putBack = 0
+      const wall: typeof clock = {
+        ...clock,
+        unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() - putBack,
+        currentTimeMillis: Effect.sync(() => clock.unsafeCurrentTimeMillis() - putBack)
+      }
+      return Effect.runPromise(Effect.gen(function*() {
+        const { llm } = yield* make(
+          { attempt: "60 seconds", idle: "30 seconds" },
+          Effect.never,
+          [text("a"), Effect.never],
+          Effect.never
+        )
+        const whole = yield* watch(llm.generateText(request))
+        const stream = yield* watch(Stream.runDrain(llm.streamText(request)))
+        yield* clock.advance(10_000)
+        putBack = 3_600_000
+        const later = yield* watch(llm.generateText(request))
+        yield* clock.advance(49_000)
+        assert.isNull(whole.unsafePoll())
+        yield* clock.advance(1000)
+        // of the silence before nothing is known any more
+        for (const fiber of [whole, stream] as Array<Fiber.Fiber<readonly [Either.Either<unknown, LlmError.LlmError>, number]>>) {
+          const [result] = yield* Fiber.join(fiber)
+          assert.strictEqual(Either.isLeft(result) && result.left._tag, "TimedOut")
+        }
+        assert.isNull(later.unsafePoll())
+        yield* clock.advance(10_000)
+        assert.isNotNull(later.unsafePoll())
+      }).pipe(Effect.scoped, Effect.withClock(wall)))
+    })
+
     it.effect("rings for calls that outlive the scope", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()

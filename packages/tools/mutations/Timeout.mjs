@@ -1,5 +1,6 @@
 /** Bugs that the tests of `Timeout` and `Policy` must notice. */
 const file = "packages/core/src/Timeout.ts"
+const alarms = "packages/core/src/internal/alarms.ts"
 const tests = ["packages/core/test/Timeout.test.ts"]
 
 export default [
@@ -10,10 +11,19 @@ export default [
     property: "P22",
     file,
     tests,
-    find: ": Guard.until(next(call), alarms, now + attempt, () => unanswered(call, times.attempt))",
+    find: ": Guard.until(next(call), alarms, now + attempt, () => unanswered(call, call.isStreamed ? first : times.attempt))",
     replace: ": next(call)"
   },
   { name: "a stream that falls silent is waited for", file, tests, find: "      idle,\n      silent", replace: "      idle: Infinity,\n      silent" },
+  { name: "an alarm waits for the return of a clock that was put back", property: "P22", file: alarms, tests, find: "Number(clock.unsafeCurrentTimeNanos()) / 1_000_000", replace: "now()" },
+  { name: "an alarm rings too soon by a clock that was put back", property: "P22", file: alarms, tests, find: "passed() + (time - now())", replace: "time" },
+  {
+    name: "a stream is silent for as long as a clock was put back",
+    file: "packages/core/src/internal/guard.ts",
+    tests,
+    find: "if (since > now && since < Infinity) since = now",
+    replace: ""
+  },
   {
     name: "a failed attempt keeps what it took",
     property: "P2",

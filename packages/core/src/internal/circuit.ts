@@ -32,7 +32,7 @@ export const admit = (state: State, now: number, settings: Settings): readonly [
     case "Isolated":
       return [undefined, state]
     case "Open":
-      return now < state.until ? [undefined, state] : probe({
+      return now < state.until ? [undefined, state.why === "hand" ? state : inTime(state, now + settings.maxOpenFor)] : probe({
         _tag: "HalfOpen",
         ...next(state),
         probing: 0,
@@ -46,10 +46,14 @@ export const admit = (state: State, now: number, settings: Settings): readonly [
       return state.probing < settings.probes && state.probing + state.succeeded + state.failed < mostProbes(settings)
         ? probe(state)
         : now < state.until
-        ? [undefined, state]
+        ? [undefined, inTime(state, now + settings.probeWait)]
         : probe({ ...state, until: now + settings.probeWait })
   }
 }
+
+// no time is longer than it may be, though the clock be put back
+const inTime = <S extends Open | HalfOpen>(state: S, latest: number): S =>
+  state.until > latest ? { ...state, until: latest } : state
 
 const probe = (state: HalfOpen): readonly [Ticket, State] => [
   { generation: state.generation, kind: "probe" },

@@ -99,13 +99,19 @@ export const slotOf = (window: TimeWindow, now: number): number => Math.floor(no
 const isSeen = (window: TimeWindow, { slot }: Bucket, now: number) => slotOf(window, now) - slot < bucketCount
 
 const addToBuckets = (window: TimeWindow, ended: Ended, now: number): TimeWindow => {
-  const newest = window.buckets.at(-1)
-  // a clock that was set back adds to the newest
-  const slot = Math.max(slotOf(window, now), newest?.slot ?? 0)
+  const slot = slotOf(window, now)
+  const buckets = asOf(window.buckets, slot)
+  const newest = buckets.at(-1)
   return {
     ...window,
     buckets: newest?.slot === slot
-      ? [...window.buckets.slice(0, -1), { slot, ...plus(newest, one(ended)) }]
-      : [...window.buckets.filter((bucket) => slot - bucket.slot < bucketCount), { slot, ...one(ended) }]
+      ? [...buckets.slice(0, -1), { slot, ...plus(newest, one(ended)) }]
+      : [...buckets.filter((bucket) => slot - bucket.slot < bucketCount), { slot, ...one(ended) }]
   }
+}
+
+// a clock that was put back takes them with it, or they would be seen until it is there again
+const asOf = (buckets: ReadonlyArray<Bucket>, now: number): ReadonlyArray<Bucket> => {
+  const ahead = (buckets.at(-1)?.slot ?? now) - now
+  return ahead > 0 ? buckets.map((bucket) => ({ ...bucket, slot: bucket.slot - ahead })) : buckets
 }

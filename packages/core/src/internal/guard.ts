@@ -118,6 +118,8 @@ export const watch = <A>(
     const next = () => Math.min(deadline, (since === Infinity ? alarms.now() : since) + idle)
     const ring = () => {
       const now = alarms.now()
+      // a clock that was put back says nothing of how long it has been silent
+      if (since > now && since < Infinity) since = now
       cut = deadline <= now ? late() : since + idle <= now ? silent() : undefined
       if (cut === undefined) alarm = alarms.set(next(), ring)
       else child.unsafeInterruptAsFork(FiberId.none)

@@ -37,7 +37,7 @@ export const make = (): Pace => {
     },
     ended(at) {
       if (since === undefined) return
-      millis = millis * memory + (at - since)
+      millis = millis * memory + Math.max(at - since, 0)
       calls = calls * memory + 1
       seen++
       since = at
@@ -50,7 +50,7 @@ export const make = (): Pace => {
       if (seen < enough || since === undefined) return 0
       const each = millis / calls
       // the first of them goes when the one ends that is next to end, which it has been some time about
-      return ahead * each + Math.max(each - (at - since), 0)
+      return ahead * each + Math.min(Math.max(each - (at - since), 0), each)
     }
   }
 }

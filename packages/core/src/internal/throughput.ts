@@ -26,7 +26,8 @@ export const make = (): Throughput => {
     },
     read(now, since) {
       const second = Math.floor(now / 1000)
-      const sum = counts.reduce((sum, count, slot) => second - seconds[slot]! < minute ? sum + count : sum, 0)
+      const isRecent = (then: number) => then <= second && second - then < minute
+      const sum = counts.reduce((sum, count, slot) => isRecent(seconds[slot]!) ? sum + count : sum, 0)
       return sum / Math.min(Math.max((now - since) / 1000, 1), minute)
     }
   }

@@ -100,7 +100,7 @@ export const make = (settings: QueueOptions.Settings, now: () => number, idle: (
         sendAway(waiter, overdue(waiter, at))
       } else {
         room.next(at)
-        admit(waiter.call, at - waiter.since)
+        admit(waiter.call, Math.max(at - waiter.since, 0))
         waiter.answer()
       }
     }
@@ -129,7 +129,8 @@ export const make = (settings: QueueOptions.Settings, now: () => number, idle: (
     waiter.answer(refusal(reason, waiter.call))
   }
 
-  const overdue = ({ call }: Waiter, at: number) => deadlineOf(call) <= at ? "expired" : "waited-too-long"
+  const overdue = ({ call, until }: Waiter, at: number) =>
+    deadlineOf(call) <= Math.max(at, until) ? "expired" : "waited-too-long"
 
   const isLate = (call: Policy.Call, at: number) => {
     const deadline = deadlineOf(call)
