@@ -26,14 +26,13 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import type * as Completion from "./Completion.js"
 import * as GenAiNames from "./GenAiNames.js"
 import * as Metrics from "./internal/metrics.js"
@@ -45,6 +44,7 @@ import * as LlmError from "./LlmError.js"
 import * as Monitor from "./Monitor.js"
 import * as Policy from "./Policy.js"
 import * as PriceBook from "./PriceBook.js"
+import { isTraced } from "./TraceContext.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -343,10 +343,6 @@ const usageOf = (exit: Exit.Exit<unknown, unknown>): Completion.Usage | undefine
 // -----------------------------------------------------------------------------
 
 const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>) => Context.get(fiber.currentDefaultServices, Clock.Clock)
-
-const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
-
-const isTraced = (fiber: Fiber.RuntimeFiber<unknown, unknown>) => fiber.currentTracer !== nativeTracer
 
 // `use` builds what runs in the span and hands the span to what will end it, in one step
 const inSpan = <A, E, R>(

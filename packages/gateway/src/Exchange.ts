@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import type * as Access from "./Access.js"
 import type * as Drain from "./Drain.js"
 import type * as OpenStreams from "./OpenStreams.js"
@@ -57,6 +58,8 @@ export interface Exchange {
   readonly streams: OpenStreams.OpenStreams
   /** Whether the gateway no longer waits for it to end. */
   readonly isCut: () => boolean
+  /** The trace that it is part of, where it is part of one. */
+  span: Tracer.AnySpan | undefined
   /** The status answered with; 499 as long as there is none. */
   status: number
   /** The model asked for, once it is known. */

@@ -1,6 +1,6 @@
 /**
  * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to the clients of
- * OpenAI and of Anthropic, and itself to those who operate it.
+ * OpenAI, of Anthropic and of Ollama, and itself to those who operate it.
  *
  * It takes the service once, when it is made; a request builds no layer and no span of its own. It is an `HttpApp`, so
  * any server of `@effect/platform` runs it, and a test calls it with a `Request` and reads a `Response`.
@@ -8,12 +8,14 @@
  * @since 0.1.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Monitor from "@spillway/core/Monitor"
+import * as Policy from "@spillway/core/Policy"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -39,12 +41,14 @@ import type { Exchange, Failure, Route } from "./Exchange.js"
 import * as Fault from "./Fault.js"
 import * as Host from "./Host.js"
 import * as Moderation from "./Moderation.js"
+import * as OllamaApi from "./OllamaApi.js"
 import * as OpenAiApi from "./OpenAiApi.js"
 import * as OpenStreams from "./OpenStreams.js"
 import * as Origin from "./Origin.js"
 import { Refusal } from "./Refusal.js"
 import * as Status from "./Status.js"
 import * as StatusEvents from "./StatusEvents.js"
+import * as Tracing from "./Tracing.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -183,6 +187,7 @@ export const make = (
     const find = finder([
       ...OpenAiApi.routes(service, moderation, settings),
       ...AnthropicApi.routes(service, settings),
+      ...OllamaApi.routes(service, settings),
       ...Status.routes(sources),
       ...StatusEvents.routes(sources),
       ...Admin.routes(yield* Admin.handles(monitor)),
@@ -223,7 +228,8 @@ export const serve = (
     Gateway,
     Effect.gen(function*() {
       const gateway = yield* make(options)
-      yield* HttpServer.serveEffect(gateway.app)
+      // a span of the server's own would be told of every header, and made where nobody listens
+      yield* Effect.locally(HttpServer.serveEffect(gateway.app), HttpMiddleware.currentTracerDisabledWhen, () => true)
       yield* Effect.addFinalizer(() => gateway.drain)
       return gateway
     })
@@ -310,6 +316,7 @@ const answer = (
     running,
     streams,
     isCut: () => drain.state() === "closing",
+    span: undefined,
     status: clientClosed,
     model: "",
     failure: undefined,
@@ -322,6 +329,7 @@ const answer = (
       if (exchange.principal !== undefined) Allowance.leave(exchange.principal.allowances)
     }
     requests.count(label, exchange.status)
+    Tracing.end(exchange, clock)
     const isProbe = Either.isRight(found) && found.right.kind === "probe"
     return log(exchange, label, isProbe ? Effect.logDebug : Effect.logInfo, clock.unsafeCurrentTimeMillis())
   })
@@ -331,11 +339,13 @@ const answer = (
   }
   const handled = Either.match(Either.flatMap(found, (route) => Either.map(given, () => route)), {
     onLeft: (refusal) => Effect.succeed(refuse(refusal)),
-    onRight: (route) =>
-      Effect.matchCauseEffect(Effect.interruptible(Effect.suspend(() => route.handle(exchange))), {
+    onRight: (route) => {
+      const handling = Effect.matchCauseEffect(Effect.interruptible(Effect.suspend(() => route.handle(exchange))), {
         onSuccess: Effect.succeed,
         onFailure: (cause) => Effect.map(failureOf(cause, exchange), refuse)
       })
+      return isCall ? Tracing.within(exchange, label, fiber, handling) : handling
+    }
   })
   return Effect.zipRight(
     Scope.addFinalizer(scope, end),
@@ -397,7 +407,17 @@ const log = (exchange: Exchange, route: string, at: typeof Effect.logInfo, now: 
     status: exchange.status,
     millis: now - exchange.arrived,
     ...(exchange.principal !== undefined && { client: exchange.principal.name }),
-    ...(exchange.model !== "" && { model: exchange.model }),
+    ...(exchange.given !== undefined && tenantOf(exchange.given)),
+    ...(exchange.model !== "" && { model: printable(exchange.model) }),
     ...(exchange.failure !== undefined && { error: exchange.failure }),
-    ...(exchange.leftEarly && { leftEarly: true })
+    ...(exchange.leftEarly && { leftEarly: true }),
+    ...(exchange.span !== undefined && { traceId: exchange.span.traceId })
   })
+
+const tenantOf = (given: Context.Context<never>) => {
+  const tenant = Context.get(given, Policy.CurrentTenant)
+  return tenant !== "" && { tenant }
+}
+
+// a client names the model as it likes; a terminal that shows the log takes no orders from it
+const printable = (model: string) => model.slice(0, 128).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd")

@@ -9,6 +9,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as HttpMethod from "@effect/platform/HttpMethod"
+import * as TraceContext from "@spillway/core/TraceContext"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,7 +23,8 @@ export type Execute = (
 
 /**
  * The client of the environment, so that a key goes to the backend alone: redirects are not followed (fetch would take
- * `x-api-key` along), no trace is handed to a third party, and what carries a key is hidden from the client's own log.
+ * `x-api-key` along), no trace is handed to a third party unless that is wanted (`TraceContext`), and what carries a key
+ * is hidden from the client's own log.
  */
 export const executor = (options: {
   readonly spans: boolean
@@ -35,8 +37,13 @@ export const executor = (options: {
       const manual: RequestInit = { ...Option.getOrUndefined(init), redirect: "manual" }
       // a span of the client's own would be told of the request and of every header of the answer
       const silent = HttpClient.withTracerDisabledWhen(client, () => true)
-      const plain: Execute = (request) =>
+      const send: Execute = (request) =>
         Effect.provideService(silent.execute(request), FetchHttpClient.RequestInit, manual)
+      const plain: Execute = (request) =>
+        Effect.withFiberRuntime((fiber) => {
+          const trace = TraceContext.ofFiber(fiber)
+          return send(trace === undefined ? request : HttpClientRequest.setHeaders(request, trace))
+        })
       const names = options.keyHeaders.filter((name) => !hiddenAnyway.has(name))
       const execute: Execute = names.length === 0 ? plain : (request) =>
         Effect.locallyWith(plain(request), Headers.currentRedactedNames, (known) => [...known, ...names])
