@@ -7,25 +7,25 @@
  * @since 0.1.0
  */
 import type * as HttpServerError from "@effect/platform/HttpServerError"
-import * as Batching from "@spillway/core/Batching"
-import * as Coalescing from "@spillway/core/Coalescing"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmService from "@spillway/core/LlmService"
-import * as Resilience from "@spillway/core/Resilience"
+import type * as Resilience from "@spillway/core/Resilience"
 import * as Router from "@spillway/core/Router"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
-import * as ConfigFile from "./ConfigFile.js"
+import * as BackendLayers from "./BackendLayers.js"
+import type * as ConfigFile from "./ConfigFile.js"
+import * as Generations from "./Generations.js"
+import * as Money from "./Money.js"
 import * as NodeHttp from "./NodeHttp.js"
 import * as Simulated from "./Simulated.js"
 
@@ -70,7 +70,7 @@ export const backends = (
     Effect.filter(Catalogue.names, isConfigured),
     (names) =>
       names.length > 0
-        ? Effect.succeed(toBackends(names.map((name) => ({ name, policies: options })), { simulated: false }))
+        ? Effect.succeed(toBackends(names.map((name) => ({ name, policies: options })), false))
         : simulated(options)
   )
 
@@ -87,7 +87,7 @@ export const simulated = (
     toBackends(
       Catalogue.names.filter((name) => isSpoken(name, environment))
         .map((name) => ({ name, policies: options, variables: environment })),
-      { simulated: true }
+      true
     ))
 
 /**
@@ -99,26 +99,27 @@ export const simulated = (
 export const impatient: Resilience.Options = { retry: { maxRetries: 2 } }
 
 /**
- * The backends that a file speaks of, each under the policies it gives them.
+ * The backends that a file speaks of, each under the policies it gives them; all together under its budget, too.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromFile = (
-  { backends, models }: ConfigFile.ConfigFile,
-  environment: Readonly<Record<string, string | undefined>>
-): Backends =>
-  toBackends(
-    backends.map((backend) => ({ ...backend, variables: ConfigFile.toVariables(backend, environment) })),
-    { simulated: false, models }
+export const fromFile = (file: ConfigFile.ConfigFile, environment: BackendLayers.Environment): Backends => ({
+  names: file.backends.map(({ name }) => name),
+  simulated: false,
+  layers: Object.fromEntries(
+    file.backends.map((backend) => [
+      backend.name,
+      connected(Layer.unwrapScoped(Effect.map(Money.make(file), (money) => BackendLayers.fromFile(backend, environment, money))))
+    ])
+  ),
+  layer: connected(
+    Layer.scoped(LlmService.LlmService, Effect.flatMap(Generations.make(environment), ({ make }) => make(file)))
   )
+})
 
-const within = ({ batching = false, coalescing = false, ...policies }: ConfigFile.Policies) =>
-<E, R>(layer: Layer.Layer<LlmService.LlmService, E, R>) => {
-  const guarded = Resilience.layer(policies)(layer)
-  const joined = batching === false ? guarded : Batching.layer(batching === true ? {} : batching)(guarded)
-  return coalescing === false ? joined : Coalescing.layer(coalescing === true ? {} : coalescing)(joined)
-}
+// each alone has connections of its own, all together have them in common
+const connected = Layer.provide(NodeHttp.client)
 
 const isConfigured = (name: Catalogue.Name): Effect.Effect<boolean, ConfigError.ConfigError> => {
   const entry: Catalogue.Entry = Catalogue.backends[name]
@@ -134,31 +135,20 @@ const isSpoken = (name: Catalogue.Name, environment: ReadonlyMap<string, string>
 }
 
 /** A backend, what stands around it, and what it reads in place of the environment, if anything. */
-interface Chosen extends Pick<ConfigFile.Backend, "name" | "policies"> {
+interface Chosen {
+  readonly name: Catalogue.Name
+  readonly policies: Resilience.Options
   readonly variables?: ReadonlyMap<string, string>
 }
 
-const toBackends = (
-  backends: ReadonlyArray<Chosen>,
-  { models = {}, simulated }: Pick<Backends, "simulated"> & Partial<Pick<ConfigFile.ConfigFile, "models">>
-): Backends => {
-  // each alone has connections of its own, all together have them in common
-  const connected = Layer.provide(NodeHttp.client)
-  const layers = Object.fromEntries(backends.map(({ name, policies, variables }) => {
-    const { layer }: Catalogue.Entry = Catalogue.backends[name]
-    const protectedLayer = within(policies)(layer)
-    return [
-      name,
-      variables === undefined
-        ? protectedLayer
-        : Layer.provide(protectedLayer, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
-    ]
-  }))
-  const all = Layer.project(Router.layer(layers), LlmService.LlmService, LlmService.LlmService, Router.withNames(models))
+const toBackends = (backends: ReadonlyArray<Chosen>, simulated: boolean): Backends => {
+  const layers = Object.fromEntries(
+    backends.map(({ name, policies, variables }) => [name, BackendLayers.make(name, policies, variables)])
+  )
   return {
     names: backends.map(({ name }) => name),
     simulated,
     layers: Record.map(layers, connected),
-    layer: connected(all)
+    layer: connected(Router.layer(layers))
   }
 }
