@@ -25,7 +25,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as NodeHttp from "./NodeHttp.js"
 import { Refused } from "./Report.js"
 import * as Sampling from "./Sampling.js"
@@ -87,7 +86,7 @@ const exporting = (settings: Settings) =>
         exportInterval: settings.metricsEvery
       })
       const publishing = Layer.scopedDiscard(Effect.forkScoped(
-        Effect.repeat(Telemetry.publish, Schedule.spaced(Duration.millis(Math.min(settings.metricsEvery, 5000))))
+        Effect.forever(Effect.zipRight(Telemetry.publish, Effect.sleep(Math.min(settings.metricsEvery, 5000))))
       ))
       return Layer.mergeAll(traces, metrics, publishing).pipe(
         Layer.provide(OtlpSerialization[serializations[settings.protocol]]),
