@@ -104,17 +104,17 @@ const makeBlocks = () => {
     }
   }
 
-  const think = ({ index, redacted, signature = "", text }: Extract<Piece, { _tag: "ReasoningDelta" }>): string => {
+  const think = ({ index, redacted, signature, text }: Extract<Piece, { _tag: "ReasoningDelta" }>): string => {
     if (redacted !== undefined) {
-      return begin({ kind: "thought", index: -1 }, { type: "redacted_thinking", data: redacted }) + close()
+      return begin({ kind: "thought", index }, AnthropicOutbound.sealed(redacted, signature)) + close()
     }
-    if (text === "" && signature === "") return ""
+    if (text === "" && signature === undefined) return ""
     const begun = open?.kind === "thought" && open.index === index
       ? ""
       : begin({ kind: "thought", index }, { type: "thinking", thinking: "", signature: "" })
     return begun +
       (text === "" ? "" : delta({ type: "thinking_delta", thinking: text })) +
-      (signature === "" ? "" : delta({ type: "signature_delta", signature }))
+      (signature === undefined ? "" : delta({ type: "signature_delta", signature }))
   }
 
   const belongs = (piece: Piece) => open?.kind === "call" && piece._tag === "ToolCallDelta" && piece.index === open.index

@@ -87,7 +87,14 @@ const ThinkingBlock = Schema.Struct({
   signature: Schema.String
 })
 
-const RedactedThinkingBlock = Schema.Struct({ type: Schema.Literal("redacted_thinking"), data: Schema.String })
+// A proof that some backends want back, other than Anthropic's, is given with what it proves, and taken back with it.
+const signature = Fields.optional(Schema.String)
+
+const RedactedThinkingBlock = Schema.Struct({
+  type: Schema.Literal("redacted_thinking"),
+  data: Schema.String,
+  signature
+})
 
 const direct = Fields.optional(
   Schema.Struct({ type: Schema.Literal("direct").pipe(Fields.saying("must be \"direct\"")) })
@@ -98,8 +105,7 @@ const ToolUseBlock = Schema.Struct({
   id: Schema.NonEmptyString,
   name: Schema.NonEmptyString,
   input: Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(Fields.saying("must be an object")),
-  /** A proof that some backends want back; none of Anthropic's, but given with our answers. */
-  signature: Fields.optional(Schema.String),
+  signature,
   cache_control: CacheControl,
   caller: direct,
   toolset_name: Fields.unsupported

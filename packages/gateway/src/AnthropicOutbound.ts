@@ -10,8 +10,7 @@
 import type * as Completion from "@spillway/core/Completion"
 import type * as Model from "@spillway/core/Model"
 import type * as Prompt from "@spillway/core/Prompt"
-import * as Either from "effect/Either"
-import { isRecord } from "effect/Predicate"
+import * as ToolArguments from "./ToolArguments.js"
 
 /**
  * What the answer to one request carries besides what was said.
@@ -103,11 +102,23 @@ const toBlock = (part: Prompt.AssistantPart): object | undefined => {
     case "Reasoning":
       return part.redacted === undefined
         ? { type: "thinking", thinking: part.text, signature: part.signature ?? "" }
-        : { type: "redacted_thinking", data: part.redacted }
+        : sealed(part.redacted, part.signature)
     case "ToolCall":
-      return { ...toolUse(part), input: toInput(part.arguments) }
+      return { ...toolUse(part), input: ToolArguments.toObject(part.arguments) }
   }
 }
+
+/**
+ * A thought that only its backend can read.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const sealed = (data: string, signature: string | undefined) => ({
+  type: "redacted_thinking",
+  data,
+  ...(signature !== undefined && { signature })
+})
 
 /**
  * The block of a tool call, before its input is there.
@@ -123,13 +134,6 @@ export const toolUse = ({ id, name, signature }: Pick<Prompt.ToolCallPart, "id" 
   caller: { type: "direct" },
   ...(signature !== undefined && { signature })
 })
-
-// What is no object cannot be said here; under a name of its own the client, and in the next turn the model, sees it.
-const toInput = (json: string): object => {
-  if (json.trim() === "") return {}
-  const value = Either.getOrUndefined(Either.try((): unknown => JSON.parse(json)))
-  return isRecord(value) ? value : { invalid_arguments: json }
-}
 
 /**
  * A model; what its backend does not tell is null, and its day of birth then the first of 1970, as the API has it.

@@ -148,7 +148,12 @@ const toAssistantPart = (block: AnthropicFields.AssistantBlock): Prompt.Assistan
         ...(block.signature !== "" && { signature: block.signature })
       }
     case "redacted_thinking":
-      return { _tag: "Reasoning", text: "", redacted: block.data }
+      return {
+        _tag: "Reasoning",
+        text: "",
+        redacted: block.data,
+        ...(isNotNullable(block.signature) && { signature: block.signature })
+      }
     case "tool_use":
       return {
         _tag: "ToolCall",
