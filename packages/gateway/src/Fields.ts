@@ -79,7 +79,13 @@ interface Fault {
   readonly says: string
 }
 
-// Of the ways in which the members of a union were missed, the one that got furthest is what was meant.
+// Of the ways in which the members of a union were missed, the one that got furthest is what was meant; and that is not
+// the one of which there is not even the field that tells it from the others.
+const isNearer = (one: Fault, other: Fault): boolean =>
+  one.path.length > other.path.length || one.path.length === other.path.length && other.says === missing && one.says !== missing
+
+const missing = "is missing"
+
 const deepest = (issue: ParseResult.ParseIssue): Fault => {
   switch (issue._tag) {
     case "Pointer": {
@@ -87,7 +93,7 @@ const deepest = (issue: ParseResult.ParseIssue): Fault => {
       return { path: [...(typeof issue.path === "object" ? issue.path : [issue.path]), ...path], says }
     }
     case "Missing":
-      return { path: [], says: "is missing" }
+      return { path: [], says: missing }
     case "Unexpected":
       return { path: [], says: "is not a field of this API" }
     case "Type":
@@ -101,7 +107,7 @@ const deepest = (issue: ParseResult.ParseIssue): Fault => {
     case "Composite": {
       const { ast, issues } = issue
       const faults = ("_tag" in issues ? [issues] : issues).map(deepest)
-      const inner = faults.reduce((best, next) => next.path.length > best.path.length ? next : best)
+      const inner = faults.reduce((best, next) => isNearer(next, best) ? next : best)
       return inner.path.length > 0 ? inner : { path: [], says: AST.isUnion(ast) ? describe(ast) : inner.says }
     }
   }

@@ -125,11 +125,7 @@ const Message = Schema.Union(
 // requests
 // -----------------------------------------------------------------------------
 
-const FunctionTool = Schema.Struct({
-  type: OpenAiTools.functionType,
-  function: Schema.Struct(OpenAiTools.functionFields),
-  custom: Fields.unsupported
-})
+const FunctionTool = OpenAiTools.tool({ function: Schema.Struct(OpenAiTools.functionFields) })
 
 const FunctionName = Schema.Struct({
   type: Schema.Literal("function"),

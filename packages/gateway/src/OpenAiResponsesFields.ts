@@ -136,8 +136,7 @@ const Reasoning = Schema.Struct({
 // requests
 // -----------------------------------------------------------------------------
 
-const FunctionTool = Schema.Struct({
-  type: OpenAiTools.functionType,
+const FunctionTool = OpenAiTools.tool({
   ...OpenAiTools.functionFields,
   output_schema: Fields.unsupported,
   defer_loading: Fields.only(false),

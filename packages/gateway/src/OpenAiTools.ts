@@ -31,12 +31,21 @@ export const functionFields = {
 }
 
 /**
- * The kind of a tool: what runs at OpenAI itself cannot run anywhere else.
+ * A tool, with what is told of it. What runs at OpenAI itself cannot run anywhere else, so its kind is looked at before
+ * anything else in it.
  *
  * @since 0.1.0
  * @category fields
  */
-export const functionType = Schema.Literal("function").pipe(
+export const tool = <Told extends Schema.Struct.Fields>(told: Told) =>
+  Schema.compose(
+    Schema.Struct({ type: functionType }, Schema.Record({ key: Schema.String, value: Schema.Unknown })),
+    Schema.Struct({ type: functionType, ...told }),
+    // what the one lets through of the rest is what the other reads
+    { strict: false }
+  )
+
+const functionType = Schema.Literal("function").pipe(
   Fields.saying("must be \"function\": other tools are not supported")
 )
 
