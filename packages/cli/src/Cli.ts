@@ -5,6 +5,7 @@
  */
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Chat from "./commands/Chat.js"
 import * as Check from "./commands/Check.js"
@@ -13,6 +14,7 @@ import * as Models from "./commands/Models.js"
 import * as Run from "./commands/Run.js"
 import * as Serve from "./commands/Serve.js"
 import * as Simulate from "./commands/Simulate.js"
+import * as Terminal from "./Terminal.js"
 import * as Version from "./Version.js"
 
 const spillway = Command.make("spillway").pipe(
@@ -31,7 +33,9 @@ const parse = Command.run(spillway, { name: "spillway", version: Version.version
  * @category combinators
  */
 export const run = (argv: ReadonlyArray<string>) =>
-  Effect.provide(parse(logLevelFirst(argv)), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: true }))
+  Terminal.colourless(
+    Effect.provide(parse(logLevelFirst(helpFirst(argv))), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: false }))
+  )
 
 /** The parser knows `--log-level` before a command's own options only, people write it anywhere. */
 const logLevelFirst = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -42,3 +46,7 @@ const logLevelFirst = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
   const option = rest.splice(at, count)
   return [...rest.slice(0, 2), ...option, ...rest.slice(2)]
 }
+
+/** The parser knows `--help` before a command's own options only, people ask for it when they have begun to write some. */
+const helpFirst = (argv: ReadonlyArray<string>): ReadonlyArray<string> =>
+  argv.includes("--help") || argv.includes("-h") ? [...Arr.takeWhile(argv, (word) => !word.startsWith("-")), "--help"] : argv

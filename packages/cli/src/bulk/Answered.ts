@@ -6,8 +6,9 @@
 import type * as Completion from "@spillway/core/Completion"
 import type * as Embedding from "@spillway/core/Embedding"
 import * as LlmError from "@spillway/core/LlmError"
-import type { Reason } from "@spillway/gateway/Refusal"
+import * as OpenAiEmbeddings from "@spillway/gateway/OpenAiEmbeddings"
 import * as OpenAiOutbound from "@spillway/gateway/OpenAiOutbound"
+import type { Reason } from "@spillway/gateway/Refusal"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as Asked from "./Asked.js"
@@ -56,7 +57,7 @@ export const fromCompletion = (completion: Completion.Completion, { asked, now, 
  * @category conversions
  */
 export const fromEmbeddings = (embeddings: Embedding.Embeddings, { asked, number }: About, base64: boolean): string =>
-  batch(asked.id, number, OpenAiOutbound.fromEmbeddings(embeddings, asked.question.request.model, base64))
+  batch(asked.id, number, OpenAiEmbeddings.fromEmbeddings(embeddings, asked.question.request.model, base64))
 
 const batch = (id: string, number: number, body: unknown): string =>
   JSON.stringify({

@@ -15,6 +15,7 @@
 import type * as Completion from "@spillway/core/Completion"
 import type * as Embedding from "@spillway/core/Embedding"
 import * as JsonBody from "@spillway/gateway/JsonBody"
+import * as OpenAiEmbeddings from "@spillway/gateway/OpenAiEmbeddings"
 import * as OpenAiInbound from "@spillway/gateway/OpenAiInbound"
 import * as Refusal from "@spillway/gateway/Refusal"
 import * as Either from "effect/Either"
@@ -121,7 +122,7 @@ const chat: Ask = (body, model) =>
       : Either.right({ _tag: "Chat", request }))
 
 const embed: Ask = (body, model) =>
-  Either.map(OpenAiInbound.toEmbed(withModel(body, model)), ({ base64, request }) => ({ _tag: "Embed", request, base64 }))
+  Either.map(OpenAiEmbeddings.toEmbed(withModel(body, model)), ({ base64, request }) => ({ _tag: "Embed", request, base64 }))
 
 /** What a line of a batch may ask for, by its path. */
 const urls: { readonly [url: string]: Ask } = { "/v1/chat/completions": chat, "/v1/embeddings": embed }

@@ -33,13 +33,22 @@ export const left = ({ standing: { answered, before, failed, lines } }: Summary)
   lines - before - answered - failed
 
 /**
- * What the process ends with: 0 when every line has its answer, 130 when somebody stopped it, 2 otherwise.
+ * What the process ends with: 0 when every line has its answer, 2 when one has not, and `interrupted` where that is
+ * because somebody stopped it.
  *
  * @since 0.1.0
  * @category destructors
  */
 export const exitCode = (summary: Summary): number =>
-  summary.stopped?.reason === "interrupted" ? 130 : summary.standing.failed + left(summary) > 0 ? 2 : 0
+  summary.standing.failed + left(summary) === 0 ? 0 : summary.stopped?.reason === "interrupted" ? interrupted : 2
+
+/**
+ * What a process ends with that is stopped by Ctrl-C.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const interrupted = 130
 
 /**
  * As JSON.

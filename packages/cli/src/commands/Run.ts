@@ -103,6 +103,8 @@ export const command = Command.make(
   { input, out, order, concurrency, deadline, budget, priority, model, config, patience, restart, json, quiet },
   (given) =>
     Effect.gen(function*() {
+      // until there is something to tell, all that can end it quietly is Ctrl-C
+      yield* Report.endWith(Summary.interrupted)
       const began = yield* Clock.currentTimeMillis
       const standstill = yield* duration("patience", given.patience)
       const limit = yield* Effect.transposeMapOption(given.deadline, (text) => duration("deadline", text))
@@ -138,7 +140,8 @@ export const command = Command.make(
       // Ctrl-C lets the calls under way end, and what they have cost be told
       yield* Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          const running = yield* Effect.fork(Effect.interruptible(run))
+          // a fiber's own children are interrupted with it
+          const running = yield* Effect.forkScoped(Effect.interruptible(run))
           const exit = yield* Effect.exit(restore(Fiber.join(running)))
           if (Exit.isInterrupted(exit)) {
             if (!given.quiet) yield* Console.error("letting the calls under way end; Ctrl-C again ends at once")
