@@ -91,7 +91,7 @@ const makeBlocks = () => {
     switch (piece._tag) {
       case "TextDelta":
         if (piece.text === "") return ""
-        return (open?.kind === "text" ? "" : begin({ kind: "text" }, { type: "text", text: "", citations: null })) +
+        return (open?.kind === "text" ? "" : begin({ kind: "text" }, { type: "text", text: "" })) +
           delta({ type: "text_delta", text: piece.text })
       case "ReasoningDelta":
         return think(piece)

@@ -98,7 +98,7 @@ export const toUsage = (usage: Completion.Usage) => {
 const toBlock = (part: Prompt.AssistantPart): object | undefined => {
   switch (part._tag) {
     case "Text":
-      return part.text === "" ? undefined : { type: "text", text: part.text, citations: null }
+      return part.text === "" ? undefined : { type: "text", text: part.text }
     case "Reasoning":
       return part.redacted === undefined
         ? { type: "thinking", thinking: part.text, signature: part.signature ?? "" }

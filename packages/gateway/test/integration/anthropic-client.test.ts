@@ -45,7 +45,7 @@ describe("Anthropic's client", () => {
       )
       assert.deepStrictEqual(data.content as ReadonlyArray<unknown>, [
         { type: "thinking", thinking: "let me see", signature: "signed" },
-        { type: "text", text: "hello to you", citations: null }
+        { type: "text", text: "hello to you" }
       ])
       assert.deepStrictEqual([data.type, data.role, data.stop_reason], ["message", "assistant", "end_turn"])
       assert.deepInclude(data.usage, { input_tokens: 10, cache_read_input_tokens: 20, output_tokens: 4 })
