@@ -388,6 +388,19 @@ describe("Budget", () => {
         assert.lengthOf(yield* budget.accounts, 1)
       }))
 
+    it.scoped("that a clock was ahead of is not waited for when it is put back, and what was spent in it is spent (P39)", () =>
+      Effect.gen(function*() {
+        yield* at("2031-01-01T12:00:00Z")
+        const { budget, llm } = yield* make({ limits: [day] }, some, some)
+        assert.isTrue(yield* isAdmitted(llm.generateText(ask("dollar"))))
+        yield* at("2026-03-08T12:00:00Z")
+        const error = yield* refusal(llm.generateText(ask("dollar")))
+        assert.strictEqual(Duration.toHours(error!.retryAfter!), 12)
+        yield* at("2026-03-09T00:00:00Z")
+        assert.isTrue(yield* isAdmitted(llm.generateText(ask("dollar"))))
+        assert.deepStrictEqual(yield* spent(budget), [1_000_000, 0])
+      }))
+
     it.scoped("begins anew with the minute and the month", () =>
       Effect.gen(function*() {
         yield* at("2026-02-28T23:58:30Z")

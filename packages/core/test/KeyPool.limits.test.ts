@@ -263,6 +263,18 @@ describe("KeyPool, with a quota", () => {
       assert.deepInclude((yield* pool.stats)[0], { state: "exhausted", until: end + day - 60 * 60 * 1000 })
     }))
 
+  it.scoped("a day that a clock was ahead of is not waited for when it is put back, and what was used on it is (P39)", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2031, 0, 1, 12))
+      const pool = yield* make({ requestsPerDay: 2 })
+      yield* Effect.replicateEffect(use(pool), 2)
+      yield* TestClock.setTime(Date.UTC(2026, 2, 8, 12))
+      assert.deepInclude((yield* pool.stats)[0], { state: "exhausted", until: Date.UTC(2026, 2, 9), headroom: 0 })
+      assert.strictEqual((yield* Effect.flip(pool.acquire(model)))._tag, "KeysExhausted")
+      yield* TestClock.setTime(Date.UTC(2026, 2, 9))
+      yield* Effect.replicateEffect(use(pool), 2)
+    }))
+
   it.scoped("a key that has cost what it may is set aside until it is taken back", () =>
     Effect.gen(function*() {
       const pool = yield* make({ spendLimit: 1000 })

@@ -111,9 +111,33 @@ export default [
     name: "a call over midnight is paid from the new day",
     property: "BG-10",
     file: "packages/core/src/internal/ledger.ts",
-    find: "    accounts.clear()\n",
-    replace: "    for (const account of accounts.values()) account.spent.add(-account.spent.sum(now), now)\n",
+    find: "if (period === undefined || now >= period.end) accounts.clear()",
+    replace: "for (const account of accounts.values()) account.spent.add(-account.spent.sum(now), now)",
     tests: budget
+  },
+  {
+    name: "a period that a clock was ahead of is waited for",
+    property: "P39",
+    file: "packages/core/src/internal/ledger.ts",
+    find: "period !== undefined && period.start <= now && now < period.end",
+    replace: "period !== undefined && now < period.end",
+    tests: budget
+  },
+  {
+    name: "what was spent is forgotten when the clock is put back",
+    property: "P51",
+    file: "packages/core/src/internal/ledger.ts",
+    find: "if (period === undefined || now >= period.end) accounts.clear()",
+    replace: "accounts.clear()",
+    tests: budget
+  },
+  {
+    name: "what is spent by a clock that was put back does not count",
+    property: "P51",
+    file: "packages/core/src/internal/spent.ts",
+    find: "if (ahead <= 0) return",
+    replace: "if (ahead !== 0) return",
+    tests: properties
   },
   {
     name: "an unknown price is none",

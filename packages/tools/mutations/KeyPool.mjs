@@ -39,6 +39,7 @@ export default [
   { name: "a small request passes a big one", file: at("keyDesk"), tests: limits, find: "kept.add(first)", replace: "kept.clear()" },
   { name: "one waits until his deadline", property: "P16", file: at("keyDesk"), tests: limits, find: "at < deadline &&", replace: "at <= deadline &&" },
   { name: "a refusal is charged", file: at("keyLeasing"), tests: limits, find: `if (error._tag === "RateLimited" && reservation !== undefined)`, replace: `if (error._tag === "ServerFault" && reservation !== undefined)` },
+  { name: "a day that a clock was ahead of is waited for", property: "P39", file: at("keyQuota"), tests: limits, find: "if (now < quota.day.start) quota.day = quota.calendar(now)", replace: "" },
   { name: "a day has one request more", file: at("keyQuota"), tests: limits, find: "quota.usedToday >= quota.requestsPerDay", replace: "quota.usedToday > quota.requestsPerDay" },
   { name: "the answer that comes last is believed", file: at("keyReported"), tests: limits, find: "if (turn < result.turn) {", replace: "if (turn < 0) {" },
   { name: "what is under way is taken to be counted", file: at("keyReported"), tests: limits, find: "const level = remaining - underWay", replace: "const level = remaining" },

@@ -14,8 +14,8 @@ export interface Quota {
   readonly requestsPerDay: number
   readonly spendLimit: number
   readonly calendar: Period.Calendar
-  /** The end of the day that is counted. */
-  dayEnds: number
+  /** The day that is counted. */
+  day: Period.Period
   usedToday: number
   /** In micro-dollars. */
   spent: number
@@ -28,18 +28,27 @@ export const make = (
 ): Quota | undefined =>
   requestsPerDay === Infinity && spendLimit === Infinity
     ? undefined
-    : { requestsPerDay, spendLimit, calendar, dayEnds: 0, usedToday: 0, spent: 0 }
+    : { requestsPerDay, spendLimit, calendar, day: noDay, usedToday: 0, spent: 0 }
+
+const noDay: Period.Period = { start: 0, end: 0 }
+
+// a clock that was put back takes the day along, with what has been used on it: nobody waits for its return
+const dayOf = (quota: Quota, now: number): Period.Period => {
+  if (now < quota.day.start) quota.day = quota.calendar(now)
+  return quota.day
+}
 
 /** Until when it is used up; a moment that has passed, when it is not. */
 export const usedUpUntil = (quota: Quota, now: number): number => {
   if (quota.spent >= quota.spendLimit) return Infinity
-  return quota.usedToday >= quota.requestsPerDay && now < quota.dayEnds ? quota.dayEnds : 0
+  const { end } = dayOf(quota, now)
+  return quota.usedToday >= quota.requestsPerDay && now < end ? end : 0
 }
 
 /** One request more. */
 export const count = (quota: Quota, now: number): void => {
-  if (now >= quota.dayEnds) {
-    quota.dayEnds = quota.calendar(now).end
+  if (now >= dayOf(quota, now).end) {
+    quota.day = quota.calendar(now)
     quota.usedToday = 0
   }
   quota.usedToday++
@@ -47,7 +56,7 @@ export const count = (quota: Quota, now: number): void => {
 
 /** One request was refused, and is not counted. */
 export const uncount = (quota: Quota, now: number): void => {
-  if (now < quota.dayEnds && quota.usedToday > 0) quota.usedToday--
+  if (now < quota.day.end && quota.usedToday > 0) quota.usedToday--
 }
 
 /** How much of it is left, from 0 to 1. */
@@ -55,12 +64,13 @@ export const share = (quota: Quota, now: number): number =>
   Math.max(
     0,
     Math.min(
-      quota.requestsPerDay === Infinity || now >= quota.dayEnds ? 1 : 1 - quota.usedToday / quota.requestsPerDay,
+      quota.requestsPerDay === Infinity || now >= quota.day.end ? 1 : 1 - quota.usedToday / quota.requestsPerDay,
       quota.spendLimit === Infinity ? 1 : 1 - quota.spent / quota.spendLimit
     )
   )
 
 /** Begins anew. */
 export const restore = (quota: Quota): void => {
-  quota.dayEnds = quota.usedToday = quota.spent = 0
+  quota.day = noDay
+  quota.usedToday = quota.spent = 0
 }

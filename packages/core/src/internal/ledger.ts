@@ -108,9 +108,10 @@ const makeBook = ({ span }: Limit) => {
 
   // a new period begins with nothing; calls under way keep the account of the old one
   const turn = (now: number) => {
-    if (span._tag !== "Calendar" || period !== undefined && now < period.end) return
+    if (span._tag !== "Calendar" || period !== undefined && period.start <= now && now < period.end) return
+    // a clock that was put back takes the period along, with what was spent in it: nobody waits for its return
+    if (period === undefined || now >= period.end) accounts.clear()
     period = span.periodOf(now)
-    accounts.clear()
   }
   // where no period ends, who has spent nothing lately is forgotten
   const sweep = (now: number) => {
@@ -214,7 +215,7 @@ export const make = (limits: ReadonlyArray<Limit>): Ledger => {
       if (reservation.state === "settled") return
       giveBack(reservation, "settled")
       for (const account of reservation.accounts) {
-        account.spent.add(amount, reservation.at)
+        account.spent.add(amount, Math.min(reservation.at, now))
         account.open--
       }
     },

@@ -4,7 +4,7 @@
 
 /** Times are in milliseconds since 1970. */
 export interface Spent {
-  /** Adds what belongs to a moment, which may have gone already. */
+  /** Adds what belongs to a moment, which may have gone already, but is none to come. */
   readonly add: (amount: number, at: number) => void
   readonly sum: (now: number) => number
   /** When so much of it will have gone; none if it never will. */
@@ -34,20 +34,35 @@ export const passing = (millis: number): Spent => {
   const size = slots + 1
   const amounts = new Float64Array(size)
   const numbers = new Float64Array(size).fill(-Infinity)
+  let newest = -Infinity
   const isHere = (slot: number, now: number) => Math.floor(now / width) - numbers[slot]! < size
+  const put = (number: number, amount: number) => {
+    const slot = number % size
+    if (numbers[slot]! > number) return
+    if (numbers[slot]! < number) {
+      numbers[slot] = number
+      amounts[slot] = 0
+    }
+    amounts[slot]! += amount
+    newest = Math.max(newest, number)
+  }
+  // a clock that is put back takes all of it along, or what is spent from now on would be taken for long gone
+  const follow = (now: number) => {
+    const ahead = newest - Math.floor(now / width) - 1
+    if (ahead <= 0) return
+    const kept = Array.from(numbers, (number, slot) => [number - ahead, amounts[slot]!] as const)
+    numbers.fill(-Infinity)
+    newest = -Infinity
+    for (const [number, amount] of kept) if (number >= 0) put(number, amount)
+  }
   return {
-    add(amount, at) {
-      const number = Math.floor(at / width)
-      const slot = number % size
-      if (numbers[slot]! > number) return
-      if (numbers[slot]! < number) {
-        numbers[slot] = number
-        amounts[slot] = 0
-      }
-      amounts[slot]! += amount
+    add: (amount, at) => put(Math.floor(at / width), amount),
+    sum(now) {
+      follow(now)
+      return amounts.reduce((sum, amount, slot) => isHere(slot, now) ? sum + amount : sum, 0)
     },
-    sum: (now) => amounts.reduce((sum, amount, slot) => isHere(slot, now) ? sum + amount : sum, 0),
     goneAt(amount, now) {
+      follow(now)
       const oldestFirst = Array.from(numbers.keys()).filter((slot) => isHere(slot, now)).sort((a, b) => numbers[a]! - numbers[b]!)
       let left = amount
       const last = oldestFirst.find((slot) => (left -= amounts[slot]!) <= 0)
