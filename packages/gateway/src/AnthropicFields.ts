@@ -69,8 +69,8 @@ const DocumentBlock = Schema.Struct({
     }),
     Schema.Struct({
       type: Schema.Literal("content"),
-      content: Schema.Union(Schema.String, Values.list(TextBlock, 1, 2048)).pipe(
-        Fields.saying("must be a string, or a list of text blocks")
+      content: Schema.Union(Schema.String, Values.list(Schema.Union(TextBlock, ImageBlock), 1, 2048)).pipe(
+        Fields.saying("must be a string, or a list of text and image blocks")
       )
     }),
     UrlSource

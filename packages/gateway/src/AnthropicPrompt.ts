@@ -66,8 +66,10 @@ export const make = ({ messages, system }: Conversation): Either.Either<Prompt.P
   return Either.right(prompt)
 }
 
-const toText = (content: string | ReadonlyArray<{ readonly text: string }>): string =>
-  typeof content === "string" ? content : content.map(({ text }) => text).join("\n")
+const toText = (content: string | ReadonlyArray<AnthropicFields.UserBlock>): string =>
+  typeof content === "string"
+    ? content
+    : content.flatMap((block) => block.type === "text" ? [block.text] : []).join("\n")
 
 // Results answer the calls before them together, so they come first, and what else they hold comes right after them.
 const toUserMessages = (
@@ -78,7 +80,7 @@ const toUserMessages = (
   const parts: Array<Prompt.UserPart> = []
   for (const block of blocks) {
     if (block.type !== "tool_result") {
-      parts.push(toUserPart(block))
+      parts.push(...toUserParts(block))
       continue
     }
     const { content, is_error, tool_use_id: id } = block
@@ -87,10 +89,10 @@ const toUserMessages = (
       _tag: "ToolResult",
       id,
       name: names.get(id) ?? "",
-      result: typeof content === "string" ? content : toText(inner.filter((block) => block.type === "text")),
+      result: typeof content === "string" ? content : toText(inner),
       ...(is_error === true && { isError: true })
     })
-    for (const block of inner) if (block.type !== "text") parts.push(toUserPart(block))
+    for (const block of inner) if (block.type !== "text") parts.push(...toUserParts(block))
   }
   return [
     ...(results.length === 0 ? [] : [Prompt.tool(results)]),
@@ -98,26 +100,30 @@ const toUserMessages = (
   ]
 }
 
-const toUserPart = (block: AnthropicFields.UserBlock): Prompt.UserPart => {
+const toUserParts = (block: AnthropicFields.UserBlock): ReadonlyArray<Prompt.UserPart> => {
   switch (block.type) {
     case "text":
-      return Prompt.text(block.text)
+      return [Prompt.text(block.text)]
     case "image":
-      return block.source.type === "url"
-        ? Prompt.imageUrl(block.source.url)
-        : Prompt.image(block.source.data, block.source.media_type)
+      return [
+        block.source.type === "url"
+          ? Prompt.imageUrl(block.source.url)
+          : Prompt.image(block.source.data, block.source.media_type)
+      ]
     case "document":
-      return {
-        _tag: "File",
-        source: toSource(block.source),
-        ...(isNotNullable(block.title) && { name: block.title })
-      }
+      return [
+        { _tag: "File", source: toSource(block.source), ...(isNotNullable(block.title) && { name: block.title }) },
+        ...insideOf(block).flatMap((inner) => inner.type === "image" ? toUserParts(inner) : [])
+      ]
   }
 }
 
-type DocumentSource = Extract<AnthropicFields.UserBlock, { readonly type: "document" }>["source"]
+type Document = Extract<AnthropicFields.UserBlock, { readonly type: "document" }>
 
-const toSource = (source: DocumentSource): Prompt.Source => {
+const insideOf = ({ source }: Document) =>
+  source.type === "content" && typeof source.content !== "string" ? source.content : []
+
+const toSource = (source: Document["source"]): Prompt.Source => {
   switch (source.type) {
     case "url":
       return { _tag: "Url", url: source.url }
@@ -197,12 +203,23 @@ const markOf = ({ cache_control }: Marked) => isNotNullable(cache_control) ? [ca
 const marksOf = (blocks: ReadonlyArray<Marked> | null | undefined) => (blocks ?? []).flatMap(markOf)
 
 const blocksOf = ({ content }: AnthropicFields.Message): ReadonlyArray<Marked> =>
-  typeof content === "string"
-    ? []
-    : content.flatMap((block): ReadonlyArray<Marked> =>
-      block.type === "thinking" || block.type === "redacted_thinking"
-        ? []
-        : block.type === "tool_result" && isNotNullable(block.content) && typeof block.content !== "string"
-        ? [block, ...block.content]
-        : [block]
-    )
+  typeof content === "string" ? [] : content.flatMap(withInner)
+
+const withInner = (block: Block): ReadonlyArray<Marked> => {
+  switch (block.type) {
+    case "thinking":
+    case "redacted_thinking":
+      return []
+    case "document":
+      return [block, ...insideOf(block)]
+    case "tool_result":
+      return [
+        block,
+        ...(isNotNullable(block.content) && typeof block.content !== "string" ? block.content.flatMap(withInner) : [])
+      ]
+    default:
+      return [block]
+  }
+}
+
+type Block = AnthropicFields.UserBlock | AnthropicFields.ToolResultBlock | AnthropicFields.AssistantBlock

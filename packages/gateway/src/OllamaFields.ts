@@ -101,6 +101,10 @@ const NoImages = Fields.optional(
   Values.list(Schema.Unknown, 0, 0).pipe(Fields.saying("are not supported by this gateway, but in a user's message"))
 )
 
+const NoCalls = Fields.optional(
+  Values.list(Schema.Unknown, 0, 0).pipe(Fields.saying("belong to a message of the assistant"))
+)
+
 const record = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(Fields.saying("must be an object"))
 
 const ToolCall = Schema.Struct({
@@ -123,8 +127,13 @@ const Thought = Schema.Struct({
 })
 
 const Message = Schema.Union(
-  Schema.Struct({ role: Schema.Literal("system"), content: Schema.String, images: NoImages }),
-  Schema.Struct({ role: Schema.Literal("user"), content: Fields.optional(Schema.String), images: Images }),
+  Schema.Struct({ role: Schema.Literal("system"), content: Schema.String, images: NoImages, tool_calls: NoCalls }),
+  Schema.Struct({
+    role: Schema.Literal("user"),
+    content: Fields.optional(Schema.String),
+    images: Images,
+    tool_calls: NoCalls
+  }),
   Schema.Struct({
     role: Schema.Literal("assistant"),
     content: Fields.optional(Schema.String),
@@ -140,7 +149,8 @@ const Message = Schema.Union(
     images: NoImages,
     tool_name: Fields.optional(Schema.NonEmptyString),
     name: Fields.optional(Schema.NonEmptyString),
-    tool_call_id: Fields.optional(Schema.NonEmptyString)
+    tool_call_id: Fields.optional(Schema.NonEmptyString),
+    tool_calls: NoCalls
   })
 )
 

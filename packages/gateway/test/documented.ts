@@ -31,24 +31,39 @@ export interface Walked {
   readonly wrong: ReadonlyArray<string>
 }
 
-const file = new URL("../../../../shared/specs/openai/openapi.yaml", import.meta.url)
+const describedIn = (path: string): Schema | undefined => {
+  const file = new URL(`../../../../shared/specs/${path}`, import.meta.url)
+  return Fs.existsSync(file) ? parse(Fs.readFileSync(file, "utf8")) : undefined
+}
 
 /** OpenAI's own description of its API, if it is there. */
-export const description: Schema | undefined = Fs.existsSync(file) ? parse(Fs.readFileSync(file, "utf8")) : undefined
+export const description: Schema | undefined = describedIn("openai/openapi.yaml")
+
+/** The types of Anthropic's own client, if they are there. */
+export const anthropic: Schema | undefined = describedIn("anthropic/sdk-1.12.0.derived.schema.json")
+
+/** Ollama's own description of its API, if it is there. */
+export const ollama: Schema | undefined = describedIn("ollama/openapi.yaml")
 
 /**
  * Asks for every documented field of a request by turns, with every value of a list of values and every alternative of a
  * union, and for the fields of fields as far as those are taken.
  */
-export const walk = (name: string, asking: Asking, read: (body: unknown) => Either.Either<unknown, Refusal>): Walked => {
+export const walk = (
+  name: string,
+  asking: Asking,
+  read: (body: unknown) => Either.Either<unknown, Refusal>,
+  from: Schema | undefined = description
+): Walked => {
   const { base, before = {}, besides = {}, needed = {}, values = {} } = asking
   const honoured = new Set<string>()
   const refused = new Set<string>()
   const without = new Set<string>()
   const wrong: Array<string> = []
-  const schemas: Schema = description!["components"].schemas
+  const schemas: Schema = from!["definitions"] ?? from!["components"].schemas
 
-  const resolve = (schema: Schema): Schema => {
+  const resolve = (given: Schema): Schema => {
+    const schema = plain(given)
     if (typeof schema["$ref"] === "string") {
       const name = schema["$ref"].split("/").at(-1)!
       return { ...resolve(schemas[name]), name }
@@ -133,7 +148,7 @@ export const walk = (name: string, asking: Asking, read: (body: unknown) => Eith
     switch (schema["type"]) {
       case "integer":
       case "number":
-        return numbers(schema).forEach(look)
+        return (field in values ? [values[field]] : numbers(schema)).forEach(look)
       case "boolean":
         return [true, false].forEach(look)
       case "array": {
@@ -166,6 +181,13 @@ export const walk = (name: string, asking: Asking, read: (body: unknown) => Eith
   }
   return { honoured, refused, without, wrong }
 }
+
+/** A schema without what says the same in another way: one value as a list of one, and that null is taken. */
+const plain = (schema: Schema): Schema => ({
+  ...schema,
+  ...("const" in schema && { enum: [schema["const"]] }),
+  ...(Array.isArray(schema["type"]) && { type: schema["type"].find((type) => type !== "null") })
+})
 
 const numbers = ({ maximum = 1e6, minimum = 0, type }: Schema): ReadonlyArray<number> =>
   (type === "integer" ? [1, 2, minimum, minimum + 1] : [0.5, 1])
