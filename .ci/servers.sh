@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real servers of the integration tests where these find them: llama-server into a cache outside the
-# repository, and Debian's packages of Swift, whose S3 door checks every signature. It starts nothing: the tests do that
-# themselves, and skip what is not there. One line for each that was not there yet says what became of it.
+# repository, and Debian's packages of Swift, whose S3 door checks every signature, and of Chromium, in which the
+# dashboard is tried. It starts nothing: the tests do that themselves, and skip what is not there. One line for each that
+# was not there yet says what became of it.
 set -euo pipefail
 llama=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/shared/servers/llama-server.sh
 cache=${SPILLWAY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/spillway}
@@ -20,9 +21,9 @@ install() {
   fi
 }
 
-install_swift() {
-  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-    swift-proxy swift-account swift-container swift-object memcached
+# packages NAME…: of Debian, and no more than they need
+packages() {
+  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"
 }
 
 if [ -z "${SPILLWAY_LLAMA_SERVER:-}" ] && ! command -v llama-server >/dev/null && ! [ -x "$cache/llama/llama-server" ]; then
@@ -33,5 +34,8 @@ if [ -z "${SPILLWAY_LLAMA_SERVER:-}" ] && ! command -v llama-server >/dev/null &
   fi
 fi
 if [ -z "${SPILLWAY_S3_ENDPOINT:-}" ] && ! { command -v swift-proxy-server && command -v memcached; } >/dev/null; then
-  install swift install_swift
+  install swift packages swift-proxy swift-account swift-container swift-object memcached
+fi
+if [ -z "${CHROMIUM:-}" ] && ! command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null; then
+  install chromium packages chromium fonts-dejavu-core
 fi

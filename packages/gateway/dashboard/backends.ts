@@ -118,8 +118,8 @@ const card = (first: Seen, history: History.History): Shown<Seen> => {
   const isPaused = () => seen.queue?.mode === "paused"
   const isOpen = () => seen.circuit !== undefined && seen.circuit.state !== "closed"
   const pausing = Actions.button("Pause", `Pause ${name}`, () => isPaused() ? resume(name) : pause(name))
-  const opening = Actions.button("Open circuit", `Open the circuit of ${name}`, () => isOpen() ? close(name) : open(name))
-  const limiting = Actions.button("Limits …", `Change the limits of ${name}`, async () => {
+  const opening = Actions.button("Open circuit", `Open circuit of ${name}`, () => isOpen() ? close(name) : open(name))
+  const limiting = Actions.button("Limits", `Limits of ${name}`, async () => {
     if (seen.queue !== undefined) await limit(name, seen.queue)
   })
   const gauges = html("dl", { class: "gauges" }, inFlight.node, waiting.node)
@@ -142,7 +142,7 @@ const card = (first: Seen, history: History.History): Shown<Seen> => {
       line.draw(history.moments().map(({ samples }) => samples.get(name)?.calls ?? 0))
       facts.rate.update(`${Words.rate(calls?.perSecond ?? 0)}/s`)
       const { p50 = 0, p95 = 0 } = calls?.latencyMillis ?? {}
-      facts.latency.update(p95 === 0 ? "–" : `${Words.millis(p50)} / ${Words.millis(p95)}`)
+      facts.latency.update(p95 === 0 ? "–" : Words.both(p50, p95))
       const firstPart = calls?.firstPartMillis.p50 ?? 0
       facts.first.update(firstPart === 0 ? "–" : Words.millis(firstPart))
       const all = calls === undefined ? 0 : History.ended(calls)
@@ -162,7 +162,7 @@ const card = (first: Seen, history: History.History): Shown<Seen> => {
       Actions.relabel(
         opening,
         isOpen() ? "Close circuit" : "Open circuit",
-        `${isOpen() ? "Close" : "Open"} the circuit of ${name}`
+        `${isOpen() ? "Close" : "Open"} circuit of ${name}`
       )
     }
   }

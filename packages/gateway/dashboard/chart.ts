@@ -3,7 +3,7 @@
  * differ by dashes as well as by colour.
  */
 import type UPlot from "uplot"
-import { html, list, say, svg } from "./element.js"
+import { html, list, say, set, svg } from "./element.js"
 import { longest } from "./history.js"
 
 declare global {
@@ -33,10 +33,36 @@ const dashes = [[], [7, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2]]
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-export const make = (title: string, note: string, format: (value: number) => string): Chart => {
+// seconds are told where the ticks are less than a minute apart
+const toTime = (at: number, [first = 0, second = first + 60]: ReadonlyArray<number>): string =>
+  new Date(at * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(second - first < 60 && { second: "2-digit" })
+  })
+
+const wholes = [1, 2, 5].flatMap((one) => [1, 10, 100, 1000, 10_000].map((tens) => one * tens)).toSorted((one, other) => one - other)
+
+export interface Options {
+  readonly title: string
+  readonly note: string
+  readonly format: (value: number) => string
+  /** Whether there is nothing between one and two. @default false */
+  readonly isWhole?: boolean
+}
+
+export const make = ({ format, isWhole = false, note, title }: Options): Chart => {
   const plot = html("div", { class: "plot", role: "img" })
   const items = html("ul", { class: "legend" })
-  const node = html("figure", { class: "chart" }, html("figcaption", {}, html("h3", {}, title), html("p", { class: "quiet" }, note)), plot, items)
+  const nothing = html("p", { class: "quiet" }, "Nothing yet")
+  const node = html(
+    "figure",
+    { class: "chart" },
+    html("figcaption", {}, html("h3", {}, title), html("p", { class: "quiet" }, note)),
+    plot,
+    items,
+    nothing
+  )
 
   let chart: UPlot | undefined
   let drawn = ""
@@ -83,8 +109,8 @@ export const make = (title: string, note: string, format: (value: number) => str
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { range }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [
-        { ...axis, space: 70, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })) },
-        { ...axis, size: 58, space: 36, values: (_, splits) => splits.map(format) }
+        { ...axis, size: 24, gap: 6, space: 76, values: (_, splits) => splits.map((at) => toTime(at, splits)) },
+        { ...axis, size: 54, gap: 6, space: 34, ...(isWhole && { incrs: wholes }), values: (_, splits) => splits.map(format) }
       ],
       series: [
         {},
@@ -128,7 +154,8 @@ export const make = (title: string, note: string, format: (value: number) => str
       if (chart === undefined || drawn !== lines.map(({ name }) => name).join("\n")) rebuild()
       else chart.setData(data())
       legend(lines)
-      plot.setAttribute("aria-label", `${title}: ${lines.length === 0 ? "nothing yet" : "lines; what they are at now is listed next"}`)
+      set(nothing, "hidden", lines.length > 0)
+      set(plot, "aria-label", `${title}: ${lines.length === 0 ? "nothing yet" : "lines; what they are at now is listed next"}`)
     }
   }
 }

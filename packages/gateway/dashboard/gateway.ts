@@ -68,36 +68,30 @@ export const listen = ({ connection, status }: Listener): () => void => {
     return true
   }
 
-  /** Whether to come again. */
-  const once = async (): Promise<boolean> => {
+  /** What it came to. */
+  const once = async (): Promise<Connection> => {
     const over = new AbortController()
     const end = () => over.abort()
     let alarm = setTimeout(end, patience)
     stopped.signal.addEventListener("abort", end)
     try {
       const response = await fetch("status/events", { headers: authorization(), cache: "no-store", signal: over.signal })
-      if (response.status === 401 || response.status === 403) {
-        connection(response.status === 401 ? "needs-key" : "refused")
-        return false
-      }
-      if (!response.ok || response.body === null) return true
+      if (response.status === 401) return "needs-key"
+      if (response.status === 403) return "refused"
+      if (!response.ok || response.body === null) return "lost"
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
       let text = ""
       while (true) {
         const { done, value } = await reader.read()
-        if (done) return true
+        if (done) return "lost"
         clearTimeout(alarm)
         alarm = setTimeout(end, patience)
         const events = (text + value).split("\n\n")
         text = events.pop() ?? ""
-        if (!events.every(hear)) {
-          connection("ended")
-          over.abort()
-          return true
-        }
+        if (!events.every(hear)) return "ended"
       }
     } catch {
-      return true
+      return "lost"
     } finally {
       clearTimeout(alarm)
       stopped.signal.removeEventListener("abort", end)
@@ -106,9 +100,11 @@ export const listen = ({ connection, status }: Listener): () => void => {
 
   const again = async () => {
     connection("connecting")
-    while (!stopped.signal.aborted && await once()) {
+    while (true) {
+      const end = await once()
       if (stopped.signal.aborted) return
-      connection("lost")
+      connection(end)
+      if (end === "needs-key" || end === "refused") return
       await new Promise((resolve) => setTimeout(resolve, pauses[Math.min(failures++, pauses.length - 1)]))
     }
   }

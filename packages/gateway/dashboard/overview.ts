@@ -44,12 +44,12 @@ const tilesOf = (status: Status, history: History.History): ReadonlyArray<Tile> 
   const errorShare = calls > 0 ? errors / calls : 0
   return [
     { name: "Calls", value: `${Words.rate(calls)}/s`, note: `average of ${recent} s` },
-    { name: "In flight", value: Words.count(inFlight), note: `${Words.count(status.inFlight)} clients connected` },
+    { name: "In flight", value: Words.count(inFlight), note: `${Words.count(status.inFlight)} in the gateway` },
     { name: "Waiting", value: Words.count(waiting), note: waiting > 0 ? `the oldest for ${Words.millis(oldest)}` : "nobody" },
     {
       name: "Errors",
       value: Words.percent(errorShare),
-      note: "of calls, after retries",
+      note: "after all retries",
       ...(errorShare > 0.05 && { mood: "bad" as const })
     },
     { name: "Retries", value: `${Words.rate(retries)}/s`, note: `average of ${recent} s` },
@@ -96,13 +96,12 @@ const everything = ""
 
 /** The charts, of all backends or of the one that is chosen. */
 export const charts = (history: History.History) => {
-  const perSecond = (value: number) => Words.rate(value)
-  const calls = Chart.make("Calls per second", "that ended", perSecond)
-  const latency = Chart.make("Latency", "of the last 1,024 calls that succeeded", Words.millis)
-  const first = Chart.make("First token", "of the last 1,024 streams", Words.millis)
-  const queue = Chart.make("Queue", "calls that wait, and calls under way", Words.count)
-  const errors = Chart.make("Errors per second", "of calls, by reason", perSecond)
-  const retries = Chart.make("Retries per second", "by the error before", perSecond)
+  const calls = Chart.make({ title: "Calls per second", note: "that ended", format: Words.rate })
+  const latency = Chart.make({ title: "Latency", note: "of the last 1,024 calls that succeeded", format: Words.millis })
+  const first = Chart.make({ title: "First token", note: "of the last 1,024 streams", format: Words.millis })
+  const queue = Chart.make({ title: "Queue", note: "calls that wait, and calls under way", format: Words.count, isWhole: true })
+  const errors = Chart.make({ title: "Errors per second", note: "of calls, by reason", format: Words.rate })
+  const retries = Chart.make({ title: "Retries per second", note: "by the error before", format: Words.rate })
   const all = [calls, latency, first, queue, errors, retries]
   byId("charts").append(...all.map(({ node }) => node))
 

@@ -217,7 +217,7 @@ const doings: Column<KeyRow> = {
     const validating = Actions.button("Validate", `Validate ${id} of ${backend}`, () =>
       Actions.act("key/validate", body, ({ error, verdict }) =>
         `${id} of ${backend} ${verdicts[verdict]}${error === undefined ? "" : ` (${Words.spoken(error)})`}`))
-    const restoring = Actions.button("Take back", `Take ${id} of ${backend} back into use`, () =>
+    const restoring = Actions.button("Take back", `Take back ${id} of ${backend}`, () =>
       Actions.act("key/restore", body, `${id} of ${backend} is in use again`))
     return {
       node: html("span", { class: "row" }, switching, validating, restoring),
@@ -232,7 +232,7 @@ const doings: Column<KeyRow> = {
 
 export const keys = () => {
   const show = table<KeyRow>(byId("keys"), {
-    caption: "Every key by its name; no key is shown",
+    caption: "Every key by its name. Of the latency the recent counts most, and a failure as 30 s",
     empty: "No backend has keys.",
     keyOf: ({ backend, key }) => `${backend} ${key.id}`,
     columns: [
@@ -249,7 +249,7 @@ export const keys = () => {
       plain("Under way", ({ key }) => Words.count(key.inFlight), true),
       plain("Requests", ({ key }) => Words.count(key.requests), true),
       plain("Failed", ({ key }) => Words.count(sum(key.failures)), true),
-      plain("Latency", ({ key }) => key.latencyMillis === undefined ? "–" : Words.millis(key.latencyMillis), true),
+      plain("Latency", ({ key }) => key.latencyMillis === undefined || key.latencyMillis === 0 ? "–" : Words.millis(key.latencyMillis), true),
       plain("Spent", ({ key }) => key.microDollars === undefined ? "–" : Words.money(key.microDollars), true),
       plain("Last used", ({ at, key }) => Words.ago(key.lastUsed, at), true),
       doings
@@ -266,32 +266,38 @@ export const keys = () => {
 // failures
 // -----------------------------------------------------------------------------
 
-interface Failure extends Monitor.CallFailure {
+/** What failed in the same way, and when it did so last. */
+interface Failures extends Monitor.CallFailure {
   readonly backend: string
-  /** The how manieth of this moment it is, of its backend. */
-  readonly nth: number
+  readonly times: number
 }
 
-const numbered = (backend: string, failures: ReadonlyArray<Monitor.CallFailure>): ReadonlyArray<Failure> =>
-  failures.map((failure, place) => ({
-    ...failure,
-    backend,
-    nth: failures.slice(0, place).filter(({ at }) => at === failure.at).length
-  }))
+const nameOf = ({ attempt, backend, error, model, verdict }: Failures): string => [backend, model, error, verdict, attempt].join("\n")
+
+const alike = (backends: ReadonlyArray<Monitor.Backend>): ReadonlyArray<Failures> => {
+  const found = new Map<string, Failures>()
+  for (const { backend, calls } of backends) {
+    for (const failure of calls?.lastFailures ?? []) {
+      const one = { ...failure, backend, times: 1 }
+      found.set(nameOf(one), { ...one, times: (found.get(nameOf(one))?.times ?? 0) + 1 })
+    }
+  }
+  return [...found.values()].toSorted((one, other) => other.at - one.at).slice(0, 20)
+}
 
 export const failures = () => {
-  const show = table<Failure>(byId("failures"), {
-    caption: "Attempts and calls that failed, the last one first",
+  const show = table<Failures>(byId("failures"), {
+    caption: "Of the last 50 calls and attempts of each backend that failed, the latest first",
     empty: "Nothing has failed yet.",
-    keyOf: ({ at, backend, nth }) => `${backend} ${at} ${nth}`,
+    keyOf: nameOf,
     columns: [
-      plain("Time", ({ at }) => Words.clock(at)),
+      plain("Last", ({ at }) => Words.clock(at)),
       plain("Backend", ({ backend }) => backend),
       plain("Model", ({ model }) => model === "" ? "–" : model),
       plain("Error", ({ error }) => Words.spoken(error)),
       plain("What may help", ({ verdict }) => Words.verdicts[verdict]),
       {
-        name: "Came of",
+        name: "What failed",
         make: () => {
           const { node, update } = badge()
           return {
@@ -300,14 +306,11 @@ export const failures = () => {
               update(attempt === undefined ? { mood: "bad", says: "the call" } : { mood: "busy", says: `attempt ${attempt}` })
           }
         }
-      }
+      },
+      plain("Times", ({ times }) => Words.count(times), true)
     ]
   })
-  return ({ backends }: Status) =>
-    show(
-      backends.flatMap(({ backend, calls }) => numbered(backend, calls?.lastFailures ?? []))
-        .toSorted((one, other) => other.at - one.at || other.nth - one.nth).slice(0, 25)
-    )
+  return ({ backends }: Status) => show(alike(backends))
 }
 
 // -----------------------------------------------------------------------------

@@ -23,6 +23,10 @@ export const millis = (value: number): string =>
     ? `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`
     : span(value)
 
+/** Two times in one unit, the second of which is the longer one. */
+export const both = (one: number, other: number): string =>
+  other < 1000 ? `${Math.round(one)} / ${Math.round(other)} ms` : `${(one / 1000).toFixed(2)} / ${(other / 1000).toFixed(2)} s`
+
 /** How long something lasts, in its two largest units. */
 export const span = (value: number): string => {
   const seconds = Math.ceil(value / 1000)
@@ -36,7 +40,7 @@ export const span = (value: number): string => {
 
 export const money = (microDollars: number): string => {
   const dollars = microDollars / 1_000_000
-  return dollars === 0 ? "$0" : dollars < 0.01 ? `$${dollars.toFixed(6)}` : dollars < 10 ? `$${dollars.toFixed(4)}` : `$${dollars.toFixed(2)}`
+  return dollars === 0 ? "$0" : `$${dollars.toFixed(dollars < 0.001 ? 6 : dollars < 10 ? 4 : 2)}`
 }
 
 export const clock = (at: number): string =>

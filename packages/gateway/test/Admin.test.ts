@@ -96,7 +96,7 @@ describe("Admin", () => {
       assert.strictEqual((yield* act("key/disable", main))[1].key.state, "disabled")
       assert.strictEqual((yield* pool.lease("llama")).id, "spare")
       assert.strictEqual((yield* act("key/enable", main))[1].key.state, "ready")
-      const lease = yield* pool.lease("llama", { key: "main" })
+      const lease = yield* pool.lease("llama", { id: "main" })
       lease.failed(new LlmError.AuthenticationFailed({ ...groq, message: "no" }))
       assert.strictEqual((yield* pool.stats).find(({ id }) => id === "main")?.state, "retired")
       assert.strictEqual((yield* act("key/restore", main))[1].key.state, "ready")

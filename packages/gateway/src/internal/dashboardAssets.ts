@@ -250,7 +250,7 @@ label { font-size: .88rem; font-weight: 550; }
 
 /* numbers */
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: .75rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(138px, 1fr)); gap: .75rem; }
 .tiles > div, .chart, .cards article, #sign-in form {
   background: var(--card);
   border: 1px solid var(--edge);
@@ -284,14 +284,15 @@ label { font-size: .88rem; font-weight: 550; }
 
 /* backends */
 
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: .75rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 292px), 1fr)); gap: .75rem; }
 .cards article { display: flex; flex-direction: column; gap: .6rem; height: 100%; padding: .85rem .9rem; }
 .cards .row { margin-top: auto; }
+.cards button { padding: .2rem .6rem; }
 .spark { width: 100%; height: 28px; }
 .spark path { fill: none; stroke: var(--line-1); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
-.facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: .4rem .8rem; }
+.facts { display: grid; grid-template-columns: 4fr 5fr 4fr; gap: .4rem .6rem; }
 .facts dt, .gauge dt { color: var(--quiet); font-size: .8rem; }
-.facts .number { text-align: left; font-weight: 550; font-size: .9rem; }
+.facts .number { text-align: left; font-weight: 550; font-size: .88rem; white-space: nowrap; letter-spacing: -.01em; }
 .gauges { display: grid; gap: .4rem; }
 .gauge { display: grid; grid-template-columns: auto 1fr; gap: 0 .5rem; font-size: .85rem; }
 .gauge .bar { grid-column: 1 / -1; }
@@ -304,14 +305,16 @@ label { font-size: .88rem; font-weight: 550; }
 
 table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; font-size: .88rem; }
 caption { padding: 0 0 .4rem; text-align: left; color: var(--quiet); font-size: .85rem; }
-th, td { padding: .45rem .75rem; text-align: left; border-top: 1px solid var(--grid); vertical-align: middle; }
+th, td { padding: .45rem .6rem; text-align: left; border-top: 1px solid var(--grid); vertical-align: middle; }
 thead th { border-top: 0; color: var(--quiet); font-size: .8rem; font-weight: 550; white-space: nowrap; }
-tbody th { font-weight: 600; overflow-wrap: anywhere; }
+tbody th { font-weight: 600; white-space: nowrap; }
 th.number, td.number { text-align: right; }
 td .row { flex-wrap: nowrap; }
 td button { min-height: 1.7rem; padding: .05rem .55rem; font-size: .82rem; }
-.headroom { display: inline-flex; gap: .5rem; align-items: center; }
-.headroom .bar { width: 70px; }
+.headroom { display: inline-flex; gap: .5rem; align-items: center; white-space: nowrap; }
+.headroom .bar { width: 56px; }
+.spend .headroom { display: flex; justify-content: flex-end; }
+.spend .headroom span:last-child { min-width: 4.8rem; }
 .spend { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 1rem; align-items: start; }
 
 .tracks { display: grid; gap: .35rem; margin: .5rem 0 1rem; padding: .8rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
@@ -342,12 +345,17 @@ dialog form { display: grid; gap: .75rem; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   caption { display: block; }
   tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: .6rem; }
-  tbody tr { padding: .6rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
-  tbody th, tbody td, th.number, td.number { display: flex; gap: 1rem; justify-content: space-between; padding: .15rem 0; border: 0; text-align: right; }
-  tbody th::before, tbody td::before { content: attr(data-label); flex: none; color: var(--quiet); font-weight: 400; }
-  td .row { flex-wrap: wrap; justify-content: flex-end; }
-  .tracks li { grid-template-columns: 6rem 1fr; }
-  .tracks .badge { grid-column: 2; }
+  tbody tr { display: grid; grid-template-columns: repeat(3, 1fr); gap: .4rem .8rem; padding: .7rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
+  tbody th, tbody td, td.number { min-width: 0; padding: 0; border: 0; text-align: left; overflow-wrap: anywhere; }
+  tbody th::before, tbody td::before { content: attr(data-label); display: block; color: var(--quiet); font-size: .78rem; font-weight: 400; }
+  tbody td:has(.row) { grid-column: 1 / -1; }
+  tbody td:has(.row)::before { content: none; }
+  td .row { flex-wrap: wrap; }
+  tbody th { white-space: normal; }
+  .badge { white-space: normal; }
+  .headroom { flex-wrap: wrap; gap: 0 .5rem; }
+  .tracks li { grid-template-columns: 1fr auto; }
+  .tracks .track { grid-row: 2; grid-column: 1 / -1; }
   button { min-height: 2.4rem; }
   td button { min-height: 2.2rem; }
 }
@@ -510,8 +518,8 @@ const card = (first, history) => {
     const isPaused = () => seen.queue?.mode === "paused";
     const isOpen = () => seen.circuit !== undefined && seen.circuit.state !== "closed";
     const pausing = Actions.button("Pause", \`Pause \${name}\`, () => isPaused() ? resume(name) : pause(name));
-    const opening = Actions.button("Open circuit", \`Open the circuit of \${name}\`, () => isOpen() ? close(name) : open(name));
-    const limiting = Actions.button("Limits …", \`Change the limits of \${name}\`, async () => {
+    const opening = Actions.button("Open circuit", \`Open circuit of \${name}\`, () => isOpen() ? close(name) : open(name));
+    const limiting = Actions.button("Limits", \`Limits of \${name}\`, async () => {
         if (seen.queue !== undefined)
             await limit(name, seen.queue);
     });
@@ -527,7 +535,7 @@ const card = (first, history) => {
             line.draw(history.moments().map(({ samples }) => samples.get(name)?.calls ?? 0));
             facts.rate.update(\`\${Words.rate(calls?.perSecond ?? 0)}/s\`);
             const { p50 = 0, p95 = 0 } = calls?.latencyMillis ?? {};
-            facts.latency.update(p95 === 0 ? "–" : \`\${Words.millis(p50)} / \${Words.millis(p95)}\`);
+            facts.latency.update(p95 === 0 ? "–" : Words.both(p50, p95));
             const firstPart = calls?.firstPartMillis.p50 ?? 0;
             facts.first.update(firstPart === 0 ? "–" : Words.millis(firstPart));
             const all = calls === undefined ? 0 : History.ended(calls);
@@ -544,7 +552,7 @@ const card = (first, history) => {
                 waiting.update(queue.waiting, queue.capacity, queue.waiting > 0 ? \`, oldest \${Words.millis(queue.oldestWaitMillis)}\` : "");
             }
             Actions.relabel(pausing, isPaused() ? "Resume" : "Pause", \`\${isPaused() ? "Resume" : "Pause"} \${name}\`);
-            Actions.relabel(opening, isOpen() ? "Close circuit" : "Open circuit", \`\${isOpen() ? "Close" : "Open"} the circuit of \${name}\`);
+            Actions.relabel(opening, isOpen() ? "Close circuit" : "Open circuit", \`\${isOpen() ? "Close" : "Open"} circuit of \${name}\`);
         }
     };
 };
@@ -559,15 +567,22 @@ export const cards = (history) => {
   {
     path: "/dashboard/chart.js",
     contentType: "text/javascript; charset=utf-8",
-    text: `import { html, list, say, svg } from "./element.js";
+    text: `import { html, list, say, set, svg } from "./element.js";
 import { longest } from "./history.js";
 export const most = 6;
 const dashes = [[], [7, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2]];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-export const make = (title, note, format) => {
+const toTime = (at, [first = 0, second = first + 60]) => new Date(at * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(second - first < 60 && { second: "2-digit" })
+});
+const wholes = [1, 2, 5].flatMap((one) => [1, 10, 100, 1000, 10_000].map((tens) => one * tens)).toSorted((one, other) => one - other);
+export const make = ({ format, isWhole = false, note, title }) => {
     const plot = html("div", { class: "plot", role: "img" });
     const items = html("ul", { class: "legend" });
-    const node = html("figure", { class: "chart" }, html("figcaption", {}, html("h3", {}, title), html("p", { class: "quiet" }, note)), plot, items);
+    const nothing = html("p", { class: "quiet" }, "Nothing yet");
+    const node = html("figure", { class: "chart" }, html("figcaption", {}, html("h3", {}, title), html("p", { class: "quiet" }, note)), plot, items, nothing);
     let chart;
     let drawn = "";
     let times = [];
@@ -603,8 +618,8 @@ export const make = (title, note, format) => {
             cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
             scales: { x: { range }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
             axes: [
-                { ...axis, space: 70, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })) },
-                { ...axis, size: 58, space: 36, values: (_, splits) => splits.map(format) }
+                { ...axis, size: 24, gap: 6, space: 76, values: (_, splits) => splits.map((at) => toTime(at, splits)) },
+                { ...axis, size: 54, gap: 6, space: 34, ...(isWhole && { incrs: wholes }), values: (_, splits) => splits.map(format) }
             ],
             series: [
                 {},
@@ -647,7 +662,8 @@ export const make = (title, note, format) => {
             else
                 chart.setData(data());
             legend(lines);
-            plot.setAttribute("aria-label", \`\${title}: \${lines.length === 0 ? "nothing yet" : "lines; what they are at now is listed next"}\`);
+            set(nothing, "hidden", lines.length > 0);
+            set(plot, "aria-label", \`\${title}: \${lines.length === 0 ? "nothing yet" : "lines; what they are at now is listed next"}\`);
         }
     };
 };
@@ -758,31 +774,28 @@ export const listen = ({ connection, status }) => {
         stopped.signal.addEventListener("abort", end);
         try {
             const response = await fetch("status/events", { headers: authorization(), cache: "no-store", signal: over.signal });
-            if (response.status === 401 || response.status === 403) {
-                connection(response.status === 401 ? "needs-key" : "refused");
-                return false;
-            }
+            if (response.status === 401)
+                return "needs-key";
+            if (response.status === 403)
+                return "refused";
             if (!response.ok || response.body === null)
-                return true;
+                return "lost";
             const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
             let text = "";
             while (true) {
                 const { done, value } = await reader.read();
                 if (done)
-                    return true;
+                    return "lost";
                 clearTimeout(alarm);
                 alarm = setTimeout(end, patience);
                 const events = (text + value).split("\\n\\n");
                 text = events.pop() ?? "";
-                if (!events.every(hear)) {
-                    connection("ended");
-                    over.abort();
-                    return true;
-                }
+                if (!events.every(hear))
+                    return "ended";
             }
         }
         catch {
-            return true;
+            return "lost";
         }
         finally {
             clearTimeout(alarm);
@@ -791,10 +804,13 @@ export const listen = ({ connection, status }) => {
     };
     const again = async () => {
         connection("connecting");
-        while (!stopped.signal.aborted && await once()) {
+        while (true) {
+            const end = await once();
             if (stopped.signal.aborted)
                 return;
-            connection("lost");
+            connection(end);
+            if (end === "needs-key" || end === "refused")
+                return;
             await new Promise((resolve) => setTimeout(resolve, pauses[Math.min(failures++, pauses.length - 1)]));
         }
     };
@@ -979,12 +995,12 @@ const tilesOf = (status, history) => {
     const errorShare = calls > 0 ? errors / calls : 0;
     return [
         { name: "Calls", value: \`\${Words.rate(calls)}/s\`, note: \`average of \${recent} s\` },
-        { name: "In flight", value: Words.count(inFlight), note: \`\${Words.count(status.inFlight)} clients connected\` },
+        { name: "In flight", value: Words.count(inFlight), note: \`\${Words.count(status.inFlight)} in the gateway\` },
         { name: "Waiting", value: Words.count(waiting), note: waiting > 0 ? \`the oldest for \${Words.millis(oldest)}\` : "nobody" },
         {
             name: "Errors",
             value: Words.percent(errorShare),
-            note: "of calls, after retries",
+            note: "after all retries",
             ...(errorShare > 0.05 && { mood: "bad" })
         },
         { name: "Retries", value: \`\${Words.rate(retries)}/s\`, note: \`average of \${recent} s\` },
@@ -1020,13 +1036,12 @@ export const tiles = (history) => {
 };
 const everything = "";
 export const charts = (history) => {
-    const perSecond = (value) => Words.rate(value);
-    const calls = Chart.make("Calls per second", "that ended", perSecond);
-    const latency = Chart.make("Latency", "of the last 1,024 calls that succeeded", Words.millis);
-    const first = Chart.make("First token", "of the last 1,024 streams", Words.millis);
-    const queue = Chart.make("Queue", "calls that wait, and calls under way", Words.count);
-    const errors = Chart.make("Errors per second", "of calls, by reason", perSecond);
-    const retries = Chart.make("Retries per second", "by the error before", perSecond);
+    const calls = Chart.make({ title: "Calls per second", note: "that ended", format: Words.rate });
+    const latency = Chart.make({ title: "Latency", note: "of the last 1,024 calls that succeeded", format: Words.millis });
+    const first = Chart.make({ title: "First token", note: "of the last 1,024 streams", format: Words.millis });
+    const queue = Chart.make({ title: "Queue", note: "calls that wait, and calls under way", format: Words.count, isWhole: true });
+    const errors = Chart.make({ title: "Errors per second", note: "of calls, by reason", format: Words.rate });
+    const retries = Chart.make({ title: "Retries per second", note: "by the error before", format: Words.rate });
     const all = [calls, latency, first, queue, errors, retries];
     byId("charts").append(...all.map(({ node }) => node));
     const choice = byId("choice");
@@ -1242,7 +1257,7 @@ const doings = {
                 await Actions.act("key/disable", body, \`\${id} of \${backend} is out of use\`);
         });
         const validating = Actions.button("Validate", \`Validate \${id} of \${backend}\`, () => Actions.act("key/validate", body, ({ error, verdict }) => \`\${id} of \${backend} \${verdicts[verdict]}\${error === undefined ? "" : \` (\${Words.spoken(error)})\`}\`));
-        const restoring = Actions.button("Take back", \`Take \${id} of \${backend} back into use\`, () => Actions.act("key/restore", body, \`\${id} of \${backend} is in use again\`));
+        const restoring = Actions.button("Take back", \`Take back \${id} of \${backend}\`, () => Actions.act("key/restore", body, \`\${id} of \${backend} is in use again\`));
         return {
             node: html("span", { class: "row" }, switching, validating, restoring),
             update: ({ key }) => {
@@ -1255,7 +1270,7 @@ const doings = {
 };
 export const keys = () => {
     const show = table(byId("keys"), {
-        caption: "Every key by its name; no key is shown",
+        caption: "Every key by its name. Of the latency the recent counts most, and a failure as 30 s",
         empty: "No backend has keys.",
         keyOf: ({ backend, key }) => \`\${backend} \${key.id}\`,
         columns: [
@@ -1272,7 +1287,7 @@ export const keys = () => {
             plain("Under way", ({ key }) => Words.count(key.inFlight), true),
             plain("Requests", ({ key }) => Words.count(key.requests), true),
             plain("Failed", ({ key }) => Words.count(sum(key.failures)), true),
-            plain("Latency", ({ key }) => key.latencyMillis === undefined ? "–" : Words.millis(key.latencyMillis), true),
+            plain("Latency", ({ key }) => key.latencyMillis === undefined || key.latencyMillis === 0 ? "–" : Words.millis(key.latencyMillis), true),
             plain("Spent", ({ key }) => key.microDollars === undefined ? "–" : Words.money(key.microDollars), true),
             plain("Last used", ({ at, key }) => Words.ago(key.lastUsed, at), true),
             doings
@@ -1281,24 +1296,30 @@ export const keys = () => {
     return ({ at, backends }) => show(backends.flatMap(({ backend, keys = [] }) => keys.map((key) => ({ backend, key, at })))
         .toSorted((one, other) => one.backend.localeCompare(other.backend) || one.key.id.localeCompare(other.key.id, "en", { numeric: true })));
 };
-const numbered = (backend, failures) => failures.map((failure, place) => ({
-    ...failure,
-    backend,
-    nth: failures.slice(0, place).filter(({ at }) => at === failure.at).length
-}));
+const nameOf = ({ attempt, backend, error, model, verdict }) => [backend, model, error, verdict, attempt].join("\\n");
+const alike = (backends) => {
+    const found = new Map();
+    for (const { backend, calls } of backends) {
+        for (const failure of calls?.lastFailures ?? []) {
+            const one = { ...failure, backend, times: 1 };
+            found.set(nameOf(one), { ...one, times: (found.get(nameOf(one))?.times ?? 0) + 1 });
+        }
+    }
+    return [...found.values()].toSorted((one, other) => other.at - one.at).slice(0, 20);
+};
 export const failures = () => {
     const show = table(byId("failures"), {
-        caption: "Attempts and calls that failed, the last one first",
+        caption: "Of the last 50 calls and attempts of each backend that failed, the latest first",
         empty: "Nothing has failed yet.",
-        keyOf: ({ at, backend, nth }) => \`\${backend} \${at} \${nth}\`,
+        keyOf: nameOf,
         columns: [
-            plain("Time", ({ at }) => Words.clock(at)),
+            plain("Last", ({ at }) => Words.clock(at)),
             plain("Backend", ({ backend }) => backend),
             plain("Model", ({ model }) => model === "" ? "–" : model),
             plain("Error", ({ error }) => Words.spoken(error)),
             plain("What may help", ({ verdict }) => Words.verdicts[verdict]),
             {
-                name: "Came of",
+                name: "What failed",
                 make: () => {
                     const { node, update } = badge();
                     return {
@@ -1306,11 +1327,11 @@ export const failures = () => {
                         update: ({ attempt }) => update(attempt === undefined ? { mood: "bad", says: "the call" } : { mood: "busy", says: \`attempt \${attempt}\` })
                     };
                 }
-            }
+            },
+            plain("Times", ({ times }) => Words.count(times), true)
         ]
     });
-    return ({ backends }) => show(backends.flatMap(({ backend, calls }) => numbered(backend, calls?.lastFailures ?? []))
-        .toSorted((one, other) => other.at - one.at || other.nth - one.nth).slice(0, 25));
+    return ({ backends }) => show(alike(backends));
 };
 const toShares = (amounts) => {
     const totals = new Map();
@@ -1373,6 +1394,7 @@ export const millis = (value) => value < 1 && value > 0
         : value < 60_000
             ? \`\${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s\`
             : span(value);
+export const both = (one, other) => other < 1000 ? \`\${Math.round(one)} / \${Math.round(other)} ms\` : \`\${(one / 1000).toFixed(2)} / \${(other / 1000).toFixed(2)} s\`;
 export const span = (value) => {
     const seconds = Math.ceil(value / 1000);
     if (seconds < 60)
@@ -1386,7 +1408,7 @@ export const span = (value) => {
 };
 export const money = (microDollars) => {
     const dollars = microDollars / 1_000_000;
-    return dollars === 0 ? "$0" : dollars < 0.01 ? \`$\${dollars.toFixed(6)}\` : dollars < 10 ? \`$\${dollars.toFixed(4)}\` : \`$\${dollars.toFixed(2)}\`;
+    return dollars === 0 ? "$0" : \`$\${dollars.toFixed(dollars < 0.001 ? 6 : dollars < 10 ? 4 : 2)}\`;
 };
 export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const ago = (at, now) => at === undefined ? "never" : now - at < 1500 ? "now" : \`\${span(now - at)} ago\`;

@@ -5,6 +5,7 @@ import type * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { assert, describe, it, onTestFinished } from "vitest"
+import * as Chromium from "../servers/chromium.js"
 import * as Llama from "../servers/llama.js"
 import * as Own from "../servers/own.js"
 import * as Swift from "../servers/swift.js"
@@ -106,6 +107,22 @@ describe("llama-server", () => {
     assert.match(await said({}), /llama-server cannot be run/)
     assert.match(await said({ SPILLWAY_LLAMA_SERVER: "/nowhere/at/all" }), /\/nowhere\/at\/all cannot be run/)
     assert.match(await said({ SPILLWAY_MODELS: folder }), /in SPILLWAY_MODELS \(there is no scripted.gguf in/)
+  })
+})
+
+describe("Chromium", () => {
+  it("is the one that is named, else the one on the PATH, by any of its names", async () => {
+    const folder = folderOf({ "any-name": "echo Chromium 1.2.3.4 built on Debian", "chromium-browser": "echo Chromium 5.6" })
+    const named = Path.join(folder, "any-name")
+    assert.deepInclude(await Chromium.find({ CHROMIUM: named, PATH: folder }), { version: "1.2.3.4", at: named })
+    assert.deepInclude(await Chromium.find({ CHROMIUM: "", PATH: folder }), { version: "5.6" })
+  })
+
+  it("is missing where there is none, or it cannot be run, and that is said", async () => {
+    const folder = folderOf({ chromium: "exit 3" })
+    const said = async (environment: Readonly<Record<string, string>>) => (await Chromium.find(environment) as any).missing
+    assert.match(await said({ PATH: "" }), /put chromium on the PATH, or name it in CHROMIUM/)
+    assert.match(await said({ PATH: folder }), /chromium cannot be run/)
   })
 })
 

@@ -39,6 +39,8 @@ export interface Servers {
   readonly tgi: Found<string>
   readonly tei: Found<string>
   readonly ovms: Found<string>
+  /** A browser, by the path of its program. */
+  readonly chromium: Found<string>
 }
 
 declare module "vitest" {

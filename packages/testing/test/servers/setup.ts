@@ -4,6 +4,7 @@
  */
 import type { TestProject } from "vitest/node"
 import type { Absent } from "./found.js"
+import * as Chromium from "./chromium.js"
 import * as Llama from "./llama.js"
 import * as Own from "./own.js"
 import * as Swift from "./swift.js"
@@ -30,16 +31,17 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const llama = /llama-server\.test\.ts$/
   const own = /[/\\]Own\.server\.test\.ts$/
   const huggingFace = /[/\\]HuggingFace\.server\.test\.ts$/
-  const [llamaServer, s3, ollama, vllm, tgi, tei, ovms] = await Promise.all([
+  const [llamaServer, s3, ollama, vllm, tgi, tei, ovms, chromium] = await Promise.all([
     look(llama, () => Llama.find(env)),
     look(/\.swift\.test\.ts$/, async () => (await Own.s3(env)) ?? Swift.find(env, (stop) => stops.push(stop))),
     look(own, () => Own.ollama(env)),
     look(own, () => Own.vllm(env)),
     look(huggingFace, () => Own.tgi(env)),
     look(huggingFace, () => Own.tei(env)),
-    look(own, () => Own.ovms(env))
+    look(own, () => Own.ovms(env)),
+    look(/\.chromium\.test\.ts$/, () => Chromium.find(env))
   ])
-  project.provide("servers", { llamaServer, s3, ollama, vllm, tgi, tei, ovms })
+  project.provide("servers", { llamaServer, s3, ollama, vllm, tgi, tei, ovms, chromium })
   return () => {
     process.off("exit", stop)
     stop()
