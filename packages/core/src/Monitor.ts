@@ -338,6 +338,24 @@ export interface Coalesced {
 }
 
 /**
+ * What is kept of answers, and how often it was wanted, counted since the program began.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cache {
+  /** Calls that were answered from it. */
+  readonly hits: number
+  /** Calls that might have been, and were made. */
+  readonly misses: number
+  /** Answers that are kept now, and about how many bytes of memory they take. */
+  readonly entries: number
+  readonly bytes: number
+  /** Answers that made room for others before their time was over. */
+  readonly evicted: number
+}
+
+/**
  * Percentiles of a sample; all zero when there is none.
  *
  * @since 0.1.0
@@ -383,6 +401,7 @@ export interface Backend {
   readonly batches?: Batches
   readonly hedges?: Hedges
   readonly coalesced?: Coalesced
+  readonly cache?: Cache
 }
 
 /**

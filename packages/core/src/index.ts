@@ -29,6 +29,13 @@ export * as Budget from "./Budget.js"
 export * as Bytes from "./Bytes.js"
 
 /**
+ * Keeps answers for a while, and gives them to who asks for the same again: nothing is sent then, nothing waits in a queue, and nothing is paid.
+ *
+ * @since 0.1.0
+ */
+export * as Caching from "./Caching.js"
+
+/**
  * Leaves a backend alone that keeps failing, and lets a probe through now and then to see whether it is back.
  *
  * @since 0.1.0
@@ -286,3 +293,10 @@ export * as Tool from "./Tool.js"
  * @since 0.1.0
  */
 export * as ToolLoop from "./ToolLoop.js"
+
+/**
+ * The trace that a call is part of, as W3C's headers carry it from one program to the next: `traceparent` says which trace and span, `tracestate` what those who trace want to tell each other.
+ *
+ * @since 0.1.0
+ */
+export * as TraceContext from "./TraceContext.js"

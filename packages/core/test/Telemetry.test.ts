@@ -305,6 +305,7 @@ describe("Telemetry", () => {
           },
           hedges: { begun: 6, won: 2, lost: 3, refused: 7 },
           coalesced: { made: 20, joined: 12 },
+          cache: { hits: 9, misses: 4, entries: 3, bytes: 2048, evicted: 1 },
           keys: [
             key({ inFlight: 2, successes: 4, failures: { RateLimited: 1 } }),
             key({ id: "key-2", state: "cooling", until: 4000 })
@@ -334,6 +335,8 @@ describe("Telemetry", () => {
         assert.deepStrictEqual(yield* read("llm_batch_wait_seconds"), { "0.5": 0.005, "0.95": 0.01, "0.99": 0.02 })
         assert.deepStrictEqual(yield* read("llm_hedges_total"), { hedge: 2, other: 3 })
         assert.deepStrictEqual(yield* read("llm_coalesced_total"), { "": 12 })
+        assert.deepStrictEqual(yield* read("llm_cache_hits_total"), { "": 9 })
+        assert.deepStrictEqual(yield* read("llm_cache_misses_total"), { "": 4 })
         assert.deepStrictEqual(yield* read("llm_keys"), { ready: 1, cooling: 1, exhausted: 0, retired: 0, disabled: 0 })
         assert.deepStrictEqual(yield* read("llm_key_inflight"), { "key-1": 2, "key-2": 0 })
         assert.deepStrictEqual(yield* read("llm_key_cooldown_seconds"), { "key-1": 0, "key-2": 3 })

@@ -1,17 +1,19 @@
 /**
  * What a client may say of a call in its headers: how urgent it is, by when it must have ended, and on whose behalf it
- * is made; and the id under which both sides log it.
+ * is made; whether it may be answered from what is kept; and the id under which both sides log it.
  *
  * | header | values |
  * |---|---|
  * | `x-spillway-priority` | `high`, `normal`, `low`, or a number from 0 (most urgent) to 2 |
  * | `x-spillway-deadline` | a length of time from now: `1500ms`, `30s`, `2m`; a plain number is milliseconds |
  * | `x-spillway-tenant` | a name of letters, digits and `. _ : @ / -`, at most 64 |
+ * | `cache-control` | `no-cache` has it asked anew, `no-store` has nothing kept of it; others say nothing here |
  * | `x-request-id` | letters, digits and `. _ : -`, at most 128; one is made when there is none |
  *
  * @since 0.1.0
  */
 import type * as Headers from "@effect/platform/Headers"
+import * as Caching from "@spillway/core/Caching"
 import * as Policy from "@spillway/core/Policy"
 import * as Context from "effect/Context"
 import * as Either from "effect/Either"
@@ -19,7 +21,7 @@ import * as Option from "effect/Option"
 import { field, type Refusal } from "./Refusal.js"
 
 /**
- * What the headers say of a call that arrived at `now`, as the references of `Policy`; `undefined` when they say
+ * What the headers say of a call that arrived at `now`, as the references of core; `undefined` when they say
  * nothing. A value that cannot be read, and a header of ours that does not exist, are refused: a deadline that is not
  * kept because of a slip of the pen is worse than none.
  *
@@ -42,7 +44,16 @@ export const read = (
     if (next === undefined) return Either.left(field(name, `must be ${reader.says}`))
     given = given === undefined ? next : Context.merge(given, next)
   }
-  return Either.right(given)
+  const mode = modeOf(headers["cache-control"])
+  if (mode === undefined) return Either.right(given)
+  const cached = Context.make(Caching.CurrentMode, mode)
+  return Either.right(given === undefined ? cached : Context.merge(given, cached))
+}
+
+const modeOf = (control: string | undefined): Caching.Mode | undefined => {
+  if (control === undefined) return undefined
+  const words = control.toLowerCase().split(",").map((word) => word.trim())
+  return words.includes("no-store") ? "bypass" : words.includes("no-cache") ? "refresh" : undefined
 }
 
 interface Reader {

@@ -19,7 +19,7 @@ export const fromSnapshot = ({ backends, budgets = [] }: Monitor.Snapshot): Read
 ]
 
 const fromBackend = (seen: Monitor.Backend): ReadonlyArray<Family> => {
-  const { backend, queue, circuit, retryBudget, adaptiveRate, batches, hedges, coalesced, keys, spend } = seen
+  const { backend, queue, circuit, retryBudget, adaptiveRate, batches, hedges, coalesced, cache, keys, spend } = seen
   return [
     ...(queue === undefined ? [] : fromQueue(backend, queue)),
     ...(circuit === undefined ? [] : fromCircuit(backend, circuit)),
@@ -28,6 +28,7 @@ const fromBackend = (seen: Monitor.Backend): ReadonlyArray<Family> => {
     ...(batches === undefined ? [] : fromBatches(backend, batches)),
     ...(hedges === undefined ? [] : fromHedges(backend, hedges)),
     ...(coalesced === undefined ? [] : fromCoalesced(backend, coalesced)),
+    ...(cache === undefined ? [] : fromCache(backend, cache)),
     ...(keys ?? []).flatMap((key) => fromKey(backend, key)),
     ...(spend === undefined ? [] : fromSpend(backend, spend))
   ]
@@ -170,6 +171,17 @@ const fromCoalesced = (backend: string, coalesced: Monitor.Coalesced): ReadonlyA
   return [
     counter("coalesced_made_total", "Calls that may be shared", { labels, value: coalesced.made }),
     counter("coalesced_joined_total", "Callers who shared one that was under way", { labels, value: coalesced.joined })
+  ]
+}
+
+const fromCache = (backend: string, cache: Monitor.Cache): ReadonlyArray<Family> => {
+  const labels = { backend }
+  return [
+    counter("cache_hits_total", "Calls answered from what was kept", { labels, value: cache.hits }),
+    counter("cache_misses_total", "Calls that might have been, and were made", { labels, value: cache.misses }),
+    counter("cache_evicted_total", "Answers that made room for others before their time", { labels, value: cache.evicted }),
+    gauge("cache_entries", "Answers that are kept", { labels, value: cache.entries }),
+    gauge("cache_bytes", "Bytes of memory that they take, about", { labels, value: cache.bytes })
   ]
 }
 

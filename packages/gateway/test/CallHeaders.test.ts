@@ -1,5 +1,6 @@
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
+import * as Caching from "@spillway/core/Caching"
 import * as Policy from "@spillway/core/Policy"
 import * as CallHeaders from "@spillway/gateway/CallHeaders"
 import { Context, Either, Option } from "effect"
@@ -52,6 +53,14 @@ describe("CallHeaders", () => {
     for (const name of ["acme", "team/a:b@c_d.e-f", "x".repeat(64)]) {
       assert.strictEqual(Context.get(given("x-spillway-tenant", name), Policy.CurrentTenant), name)
     }
+  })
+
+  it("reads whether it may be answered from what is kept, and takes every word for it that a browser may send", () => {
+    const modes = ["no-store", "no-cache", "No-Cache, No-Store", "private, no-cache", "max-age=0", "none-such"].map((value) => {
+      const context = Either.getOrThrow(read({ "cache-control": value }))
+      return context && Context.get(context, Caching.CurrentMode)
+    })
+    assert.deepStrictEqual(modes, ["bypass", "refresh", "bypass", "refresh", undefined, undefined])
   })
 
   it("reads them together", () => {

@@ -37,6 +37,8 @@ const counters = {
   llm_batch_requests_total: "Requests that were sent in batches.",
   llm_hedges_total: "Attempts made beside a slow one, by who answered first.",
   llm_coalesced_total: "Callers who shared a call that was under way.",
+  llm_cache_hits_total: "Calls that were answered from what was kept.",
+  llm_cache_misses_total: "Calls that might have been, and were made.",
   llm_key_requests_total: "Attempts with the key, by how they ended.",
   llm_key_cost_usd_total: "What the key has cost, as far as that is known.",
   llm_budget_refused_total: "Calls for which a budget had no room.",
@@ -84,7 +86,7 @@ const million = 1_000_000
 export const publish = (snapshot: Monitor.Snapshot): void => {
   round++
   for (const one of snapshot.backends) {
-    const { adaptiveRate, backend, batches, circuit, coalesced, hedges, keys, queue, retryBudget, spend } = one
+    const { adaptiveRate, backend, batches, cache, circuit, coalesced, hedges, keys, queue, retryBudget, spend } = one
     if (queue !== undefined) {
       set("llm_queue_depth", { backend }, queue.waiting)
       set("llm_queue_oldest_wait_seconds", { backend }, queue.oldestWaitMillis / 1000)
@@ -123,6 +125,10 @@ export const publish = (snapshot: Monitor.Snapshot): void => {
       set("llm_hedges_total", { backend, winner: "other" }, hedges.lost)
     }
     if (coalesced !== undefined) set("llm_coalesced_total", { backend }, coalesced.joined)
+    if (cache !== undefined) {
+      set("llm_cache_hits_total", { backend }, cache.hits)
+      set("llm_cache_misses_total", { backend }, cache.misses)
+    }
     for (const [tenant, microDollars] of Object.entries(spend?.byTenant ?? {})) {
       set("llm_tenant_cost_usd_total", { backend, tenant }, microDollars / million)
     }
