@@ -96,6 +96,14 @@ export interface Route {
 }
 
 /**
+ * Whose key a route needs, where the gateway has keys.
+ *
+ * @since 0.1.0
+ * @category destructors
+ */
+export const accessOf = ({ access, kind }: Route): "open" | Access.Role => access ?? (kind === "call" ? "user" : "admin")
+
+/**
  * Runs an effect under what the headers said.
  *
  * @since 0.1.0

@@ -37,7 +37,7 @@ import * as ClientLimits from "./ClientLimits.js"
 import * as Dashboard from "./Dashboard.js"
 import * as Dialect from "./Dialect.js"
 import * as Drain from "./Drain.js"
-import type { Exchange, Failure, Route } from "./Exchange.js"
+import { accessOf, type Exchange, type Failure, type Route } from "./Exchange.js"
 import * as Fault from "./Fault.js"
 import * as Host from "./Host.js"
 import * as Moderation from "./Moderation.js"
@@ -184,7 +184,7 @@ export const make = (
     const requests = Status.makeRequests()
     const startedAt = yield* Clock.currentTimeMillis
     const sources = { monitor, drain, requests, startedAt, version: settings.version }
-    const find = finder([
+    const routes = [
       ...OpenAiApi.routes(service, moderation, settings),
       ...AnthropicApi.routes(service, settings),
       ...OllamaApi.routes(service, settings),
@@ -192,7 +192,8 @@ export const make = (
       ...StatusEvents.routes(sources),
       ...Admin.routes(yield* Admin.handles(monitor)),
       ...Dashboard.routes
-    ])
+    ]
+    const find = finder([...routes, Status.inventory(settings.version, routes)])
     // random for the process and counted within it: unlike any other, without a draw for each request
     const prefix = `req-${(yield* Random.nextIntBetween(0, 36 ** 6)).toString(36)}-${startedAt.toString(36)}`
     let made = 0
@@ -364,10 +365,10 @@ const identify = (
   { access: needs, kind }: Route,
   request: HttpServerRequest.HttpServerRequest,
   now: number
-): Either.Either<Access.Principal | undefined, Refusal> =>
-  access === undefined || needs === "open"
-    ? Either.right(undefined)
-    : access.check(request, needs ?? (kind === "call" ? "user" : "admin"), now)
+): Either.Either<Access.Principal | undefined, Refusal> => {
+  const needs = accessOf(route)
+  return access === undefined || needs === "open" ? Either.right(undefined) : access.check(request, needs, now)
+}
 
 const admit = (
   drain: Drain.Drain,

@@ -7,6 +7,7 @@
  * | `/readyz` | everybody | 200 when a call would get somewhere, else 503 and why not |
  * | `/status.json` | admins | every queue, circuit, key pool and count of calls, now |
  * | `/metrics` | admins | all of it, and the program's metrics, for Prometheus |
+ * | `/version` | admins | what runs here, and every path that it answers under |
  *
  * @since 0.1.0
  */
@@ -15,7 +16,7 @@ import type * as Monitor from "@spillway/core/Monitor"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Drain from "./Drain.js"
-import type { Route } from "./Exchange.js"
+import * as Exchange from "./Exchange.js"
 import * as MonitorMetrics from "./MonitorMetrics.js"
 import * as OpenAiFault from "./OpenAiFault.js"
 import * as Prometheus from "./Prometheus.js"
@@ -127,9 +128,9 @@ export const read = ({ drain, monitor, requests, startedAt, version }: Sources):
  * @since 0.1.0
  * @category constructors
  */
-export const routes = (sources: Sources): ReadonlyArray<Route> => {
+export const routes = (sources: Sources): ReadonlyArray<Exchange.Route> => {
   const { monitor, drain, requests, startedAt } = sources
-  const probe = (path: string, access: "open" | "admin", handle: Route["handle"]): Route => ({
+  const probe = (path: string, access: "open" | "admin", handle: Exchange.Route["handle"]): Exchange.Route => ({
     method: "GET",
     path,
     kind: "probe",
@@ -176,6 +177,28 @@ export const routes = (sources: Sources): ReadonlyArray<Route> => {
           { contentType: Prometheus.contentType, headers: uncached }
         )))
   ]
+}
+
+/**
+ * The route that tells of all routes, itself included.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const inventory = (version: string | undefined, routes: ReadonlyArray<Exchange.Route>): Exchange.Route => {
+  const self: Exchange.Route = {
+    method: "GET",
+    path: "/version",
+    kind: "probe",
+    handle: () => Effect.succeed(json({ ...(version !== undefined && { version }), routes: listed })),
+    refuse: OpenAiFault.toResponse
+  }
+  const listed = [...routes, self].map((route) => ({
+    method: route.method,
+    path: route.prefix === true ? `${route.path}*` : route.path,
+    access: Exchange.accessOf(route)
+  }))
+  return self
 }
 
 const uncached = { "cache-control": "no-store" }

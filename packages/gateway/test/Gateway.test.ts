@@ -14,7 +14,7 @@ describe("Gateway", () => {
     it.effect("for a path that is not served is told so in OpenAI's words", () =>
       Effect.gen(function*() {
         const web = yield* serve(yield* ScriptedLlm.make())
-        for (const path of ["/", "/v1", "/chat/completions", "/v1/chat/completions/", "/v1/modelsx", "/constructor"]) {
+        for (const path of ["/v1", "/chat/completions", "/v1/chat/completions/", "/v1/modelsx", "/constructor"]) {
           const response = yield* web.fetch(path)
           assert.strictEqual(response.status, 404, path)
           assert.deepStrictEqual(yield* json(response), {
