@@ -362,7 +362,7 @@ const clientClosed = 499
 
 const identify = (
   access: Access.Access | undefined,
-  { access: needs, kind }: Route,
+  route: Route,
   request: HttpServerRequest.HttpServerRequest,
   now: number
 ): Either.Either<Access.Principal | undefined, Refusal> => {
