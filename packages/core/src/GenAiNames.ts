@@ -24,10 +24,27 @@ export interface GenAiNames {
   readonly outputTokens: string
   readonly cachedInputTokens: string
   readonly cacheWriteTokens: string
+  readonly metrics: MetricNames
   /** What an operation is called; where the conventions have no name for it, it is ours. */
   readonly operations: { readonly [O in Operation]: string }
   /** What backends are called whose names differ from ours. */
   readonly providers: { readonly [backend: string]: string }
+}
+
+/**
+ * What is measured of calls.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MetricNames {
+  /** How long a call took that generates text, and one of another kind. */
+  readonly completionDuration: string
+  readonly duration: string
+  /** How long a stream took to begin. */
+  readonly firstPart: string
+  /** How many tokens it had; where both are one metric, labels tell them apart. */
+  readonly tokens: { readonly [D in "input" | "output"]: { readonly name: string; readonly labels: Record<string, string> } }
 }
 
 /**
@@ -47,6 +64,15 @@ export const v1_41: GenAiNames = {
   outputTokens: "gen_ai.usage.output_tokens",
   cachedInputTokens: "gen_ai.usage.cache_read.input_tokens",
   cacheWriteTokens: "gen_ai.usage.cache_creation.input_tokens",
+  metrics: {
+    completionDuration: "gen_ai.client.operation.duration",
+    duration: "gen_ai.client.operation.duration",
+    firstPart: "gen_ai.client.operation.time_to_first_chunk",
+    tokens: {
+      input: { name: "gen_ai.client.token.usage", labels: { "gen_ai.token.type": "input" } },
+      output: { name: "gen_ai.client.token.usage", labels: { "gen_ai.token.type": "output" } }
+    }
+  },
   operations: {
     generateText: "chat",
     streamText: "chat",
@@ -67,7 +93,16 @@ export const v1_41: GenAiNames = {
  */
 export const dev: GenAiNames = {
   ...v1_41,
-  cacheWriteTokens: "gen_ai.usage.cache_write.input_tokens"
+  cacheWriteTokens: "gen_ai.usage.cache_write.input_tokens",
+  metrics: {
+    completionDuration: "gen_ai.client.inference.duration",
+    duration: "gen_ai.client.operation.duration",
+    firstPart: "gen_ai.client.inference.time_to_first_chunk",
+    tokens: {
+      input: { name: "gen_ai.client.inference.operation.input_tokens", labels: {} },
+      output: { name: "gen_ai.client.inference.operation.output_tokens", labels: {} }
+    }
+  }
 }
 
 /**
@@ -96,7 +131,13 @@ export type Version = keyof typeof versions
 export const operation = (names: GenAiNames, operation: Protection.Operation): string =>
   isOfModels(names, operation) ? names.operations[operation] : operation
 
-const isOfModels = (names: GenAiNames, operation: string): operation is Operation =>
+/**
+ * Whether an operation is one of models, and none of stores or of one backend alone.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isOfModels = (names: GenAiNames, operation: string): operation is Operation =>
   Object.hasOwn(names.operations, operation)
 
 /**

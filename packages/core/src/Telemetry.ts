@@ -15,7 +15,10 @@
  * | `llm_attempts_total` | backend, outcome |
  * | `llm_retries_total` | backend, reason: the tag of the error before |
  *
- * and, as of the last `publish`, what the monitor knows of queues, circuits, keys and budgets.
+ * Models' operations are measured under the names of OpenTelemetry's conventions as well: duration, tokens, and time to
+ * the first part, by `GenAiNames`.
+ *
+ * And, as of the last `publish`, there is what the monitor knows of queues, circuits, keys and budgets.
  *
  * A span per call is named and filled as OpenTelemetry's conventions for generative AI want it, and has a span per
  * attempt in it. They are made only when a tracer is provided: with Effect's own, to which nobody listens, they
@@ -35,6 +38,7 @@ import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import type * as Completion from "./Completion.js"
 import * as GenAiNames from "./GenAiNames.js"
+import * as GenAiMetrics from "./internal/genAiMetrics.js"
 import * as Metrics from "./internal/metrics.js"
 import * as Published from "./internal/published.js"
 import * as Spending from "./internal/spending.js"
@@ -146,7 +150,7 @@ const calls = (
   models: number,
   names: GenAiNames.GenAiNames
 ): Policy.Policy => {
-  const metrics = makeMetrics(backend, models)
+  const metrics = makeMetrics(backend, models, names)
 
   const watch = (call: Policy.Call, clock: Clock.Clock, span: Tracer.Span | undefined) => {
     const began = clock.unsafeCurrentTimeMillis()
@@ -168,7 +172,7 @@ const calls = (
     return () => {
       const millis = clock.unsafeCurrentTimeMillis() - began
       tally.answered(millis)
-      metrics.answered(millis)
+      metrics.answered(call, millis)
     }
   }
 
@@ -192,8 +196,10 @@ const calls = (
   }
 }
 
-const makeMetrics = (backend: string, models: number) => {
+const makeMetrics = (backend: string, models: number, names: GenAiNames.GenAiNames) => {
+  const ofGenAi = GenAiMetrics.make(backend, names)
   const makeModel = (model: string) => ({
+    genAi: ofGenAi(model),
     requests: Metrics.family((key: `${Policy.Call["operation"]} ${Tally.Outcome}`) => {
       const [operation, outcome] = key.split(" ") as [string, string]
       return Metrics.counter(
@@ -225,6 +231,8 @@ const makeMetrics = (backend: string, models: number) => {
   const other = makeModel("other")
   // a name is a caller's claim until the backend has answered to it
   const learn = (model: string, outcome: Tally.Outcome) => {
+    const before = known.get(model)
+    if (before !== undefined) return before
     if (outcome !== "success" || known.size > models) return other
     const series = makeModel(model)
     known.set(model, series)
@@ -238,14 +246,18 @@ const makeMetrics = (backend: string, models: number) => {
       usage: Completion.Usage | undefined,
       microDollars: number
     ) {
-      const series = known.get(call.model) ?? learn(call.model, outcome)
+      const series = learn(call.model, outcome)
+      if (GenAiNames.isOfModels(names, call.operation)) series.genAi.ended(call.operation, outcome, millis, usage)
       series.requests(`${call.operation} ${outcome}`)(1)
       if (outcome === "success") durations(call.operation)(millis / 1000)
       if (usage?.inputTokens !== undefined) series.tokens("input")(usage.inputTokens)
       if (usage?.outputTokens !== undefined) series.tokens("output")(usage.outputTokens)
       if (microDollars > 0) series.cost("usd")(microDollars / 1_000_000)
     },
-    answered: (millis: number) => firstPart(millis / 1000)
+    answered(call: Policy.Call, millis: number) {
+      firstPart(millis / 1000)
+      if (GenAiNames.isOfModels(names, call.operation)) learn(call.model, "success").genAi.answered(call.operation, millis)
+    }
   }
 }
 

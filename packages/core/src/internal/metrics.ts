@@ -36,12 +36,20 @@ export const gauge = ({ description, name }: Name, labels: Labels): Update => {
 // 10 ms to 82 s, as OpenTelemetry has them for generative AI
 const seconds = MetricBoundaries.fromIterable(Array.from({ length: 14 }, (_, n) => 0.01 * 2 ** n))
 
-/** Takes seconds. */
-export const histogram = ({ description, name }: Name, labels: Labels): Update => {
-  const key = MetricKey.taggedWithLabels(MetricKey.histogram(name, seconds, description), labelled(labels))
+// 1 to 67 million, as it has them for tokens
+const powersOfFour = MetricBoundaries.fromIterable(Array.from({ length: 14 }, (_, n) => 4 ** n))
+
+const inBuckets = (boundaries: MetricBoundaries.MetricBoundaries) => ({ description, name }: Name, labels: Labels): Update => {
+  const key = MetricKey.taggedWithLabels(MetricKey.histogram(name, boundaries, description), labelled(labels))
   const metric = Metric.fromMetricKey(key)
   return (value) => metric.unsafeUpdate(value, [])
 }
+
+/** Takes seconds. */
+export const histogram = inBuckets(seconds)
+
+/** Takes how many there are. */
+export const sizes = inBuckets(powersOfFour)
 
 /** Series that are made when they are first wanted. */
 export const family = <K extends string>(make: (key: K) => Update): (key: K) => Update => {
