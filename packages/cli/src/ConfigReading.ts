@@ -134,6 +134,16 @@ export const parse = (
       })
     }))
 
+/**
+ * What a file says of something as a text, keys included: to tell whether another file says the same, and for nothing
+ * else.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toText = (said: unknown): string =>
+  JSON.stringify(said, (_, part: unknown) => Redacted.isRedacted(part) ? Redacted.value(part) : part) ?? ""
+
 // -----------------------------------------------------------------------------
 // by the schema
 // -----------------------------------------------------------------------------

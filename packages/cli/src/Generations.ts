@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Router from "@spillway/core/Router"
@@ -19,10 +19,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as RcMap from "effect/RcMap"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as BackendLayers from "./BackendLayers.js"
-import type { Backend, ConfigFile } from "./ConfigReading.js"
+import * as ConfigReading from "./ConfigReading.js"
 import * as Money from "./Money.js"
 
 /**
@@ -41,7 +40,7 @@ export type Failure = ConfigError.ConfigError | InvalidOptions.InvalidOptions
  */
 export interface Generations {
   /** The service that a file speaks of, for as long as the scope lasts. */
-  readonly make: (file: ConfigFile) => Effect.Effect<LlmService.Service, Failure, Scope.Scope>
+  readonly make: (file: ConfigReading.ConfigFile) => Effect.Effect<LlmService.Service, Failure, Scope.Scope>
 }
 
 /**
@@ -54,24 +53,24 @@ export const make = (
   environment: BackendLayers.Environment
 ): Effect.Effect<Generations, never, HttpClient.HttpClient | Scope.Scope> =>
   Effect.gen(function*() {
-    const client = yield* Effect.context<HttpClient.HttpClient>()
+    const client = yield* HttpClient.HttpClient
     const moneys = yield* sharing<Money.Money>()
     const backends = yield* sharing<LlmService.Service>()
     let latest: Money.Money | undefined
 
-    const service = (backend: Backend, money: Money.Money, moneyText: string) =>
+    const service = (backend: ConfigReading.Backend, money: Money.Money, moneyText: string) =>
       backends(
-        textOf([moneyText, backend]),
+        ConfigReading.toText([moneyText, backend]),
         Effect.map(
           Layer.build(BackendLayers.fromFile(backend, environment, money)),
           (built) => Context.get(built, LlmService.LlmService)
-        ).pipe(Effect.mapInputContext((context: Context.Context<Scope.Scope>) => Context.merge(context, client)))
+        ).pipe(Effect.provideService(HttpClient.HttpClient, client))
       )
 
     return {
       make: (file) =>
         Effect.gen(function*() {
-          const moneyText = textOf([Money.isCounted(file), file.budget, file.pricing])
+          const moneyText = ConfigReading.toText([Money.isCounted(file), file.budget, file.pricing])
           const money = yield* moneys(
             moneyText,
             Effect.suspend(() => Money.make(file, Option.flatMap(Option.fromNullable(latest), ({ budget }) => budget)))
@@ -106,7 +105,3 @@ const wanted = <A>(text: string, make: Wanted<A>["make"]): Wanted<A> => ({
   [Hash.symbol]: () => Hash.string(text),
   [Equal.symbol]: (that) => Predicate.hasProperty(that, "text") && that.text === text
 })
-
-/** Keys are told apart by what they are. */
-const textOf = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) => Redacted.isRedacted(part) ? Redacted.value(part) : part)

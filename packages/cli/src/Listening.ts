@@ -5,8 +5,22 @@
  */
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as NodeHttp from "./NodeHttp.js"
 import { Refused } from "./Report.js"
+
+/**
+ * `--port`, if it is given.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const portIfGiven = (byDefault: number): Options.Options<Option.Option<number>> =>
+  Options.integer("port").pipe(
+    Options.withAlias("p"),
+    Options.withDescription(`The port to listen on, 0 for any that is free (default ${byDefault})`),
+    Options.optional
+  )
 
 /**
  * `--port`.
@@ -15,11 +29,26 @@ import { Refused } from "./Report.js"
  * @category options
  */
 export const port = (byDefault: number): Options.Options<number> =>
-  Options.integer("port").pipe(
-    Options.withAlias("p"),
-    Options.withDescription(`The port to listen on, 0 for any that is free (default ${byDefault})`),
-    Options.withDefault(byDefault)
-  )
+  Options.map(portIfGiven(byDefault), Option.getOrElse(() => byDefault))
+
+/**
+ * `--host`, if it is given.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const hostIfGiven: Options.Options<Option.Option<string>> = Options.text("host").pipe(
+  Options.withDescription("The address to listen on (default 127.0.0.1)"),
+  Options.optional
+)
+
+/**
+ * Where a server listens that is told nothing else.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const loopback = "127.0.0.1"
 
 /**
  * `--host`.
@@ -27,10 +56,7 @@ export const port = (byDefault: number): Options.Options<number> =>
  * @since 0.1.0
  * @category options
  */
-export const host: Options.Options<string> = Options.text("host").pipe(
-  Options.withDescription("The address to listen on (default 127.0.0.1)"),
-  Options.withDefault("127.0.0.1")
-)
+export const host: Options.Options<string> = Options.map(hostIfGiven, Option.getOrElse(() => loopback))
 
 /**
  * `--allow-remote`.

@@ -14,7 +14,7 @@ import type * as Settings from "./Settings.js"
  * @since 0.1.0
  * @category combinators
  */
-export const simulated = (backends: Settings.Backends): Effect.Effect<void> =>
+export const simulated = (backends: Pick<Settings.Backends, "names" | "simulated">): Effect.Effect<void> =>
   backends.simulated
     ? Console.error(
       "No key or address of a provider is in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, OLLAMA_HOST …): " +

@@ -70,6 +70,11 @@ export interface Service {
   readonly drain: Effect.Effect<Drain.Drained>
   /** How many calls are being answered. */
   readonly inFlight: Effect.Effect<number>
+  /**
+   * Who may use it from now on, with limits of which nothing is used yet. One that was made without `access` is as open as
+   * before.
+   */
+  readonly setAccess: (access: Access.Options) => Effect.Effect<void, InvalidOptions.InvalidOptions>
 }
 
 /**
@@ -174,7 +179,7 @@ export const make = (
   Effect.gen(function*() {
     const settings = yield* validate(options)
     const given = yield* LlmService.LlmService
-    const access = settings.access === undefined ? undefined : Access.make(settings.access)
+    let access = settings.access === undefined ? undefined : Access.make(settings.access)
     const service = access === undefined ? given : ClientLimits.protect(given)
     const moderators = Option.getOrElse(yield* Effect.serviceOption(Moderation.Moderation), () => Moderation.none)
     const moderation = access === undefined ? moderators : ClientLimits.protectModeration(moderators)
@@ -199,9 +204,13 @@ export const make = (
     let made = 0
     const makeId = () => `${prefix}-${(++made).toString(36)}`
     return {
-      app: answering({ find, isForUs: Host.check(settings.hosts), access, drain, streams, requests, makeId }),
+      app: answering({ find, isForUs: Host.check(settings.hosts), access: () => access, drain, streams, requests, makeId }),
       drain: drain.drain,
-      inFlight: Effect.sync(drain.inFlight)
+      inFlight: Effect.sync(drain.inFlight),
+      setAccess: (options) =>
+        Effect.map(validate({ access: options }), ({ access: next }) => {
+          if (access !== undefined && next !== undefined) access = Access.make(next)
+        })
     }
   })
 
@@ -269,7 +278,7 @@ const finder = (routes: ReadonlyArray<Route>) => {
 interface Rooms {
   readonly find: (request: HttpServerRequest.HttpServerRequest, path: string) => Either.Either<Route, Refusal>
   readonly isForUs: (host: string | undefined) => boolean
-  readonly access: Access.Access | undefined
+  readonly access: () => Access.Access | undefined
   readonly drain: Drain.Drain
   readonly streams: OpenStreams.OpenStreams
   readonly requests: Status.Requests
@@ -300,7 +309,7 @@ const answer = (
   const isCall = Either.isRight(found) && found.right.kind === "call"
   const principal = Either.flatMap(found, (route) =>
     route.access === "open" || isForUs(request.headers["host"])
-      ? identify(access, route, request, arrived)
+      ? identify(access(), route, request, arrived)
       : Either.left(Host.refusal))
   const given = Either.flatMap(principal, (principal) =>
     isCall ? admit(drain, request, principal, arrived) : Either.right(undefined))

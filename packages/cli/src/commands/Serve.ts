@@ -6,32 +6,39 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as LlmService from "@spillway/core/LlmService"
+import type * as Access from "@spillway/gateway/Access"
 import * as Gateway from "@spillway/gateway/Gateway"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ClientKeys from "../ClientKeys.js"
-import * as ConfigFile from "../ConfigFile.js"
+import * as ConfigReading from "../ConfigReading.js"
 import * as Listening from "../Listening.js"
 import * as Log from "../Log.js"
 import * as NodeHttp from "../NodeHttp.js"
 import * as Notice from "../Notice.js"
 import * as OpenTelemetry from "../OpenTelemetry.js"
+import * as Reloading from "../Reloading.js"
 import * as Report from "../Report.js"
 import * as Settings from "../Settings.js"
+import * as Signals from "../Signals.js"
 import * as Version from "../Version.js"
+
+const port = 8787
 
 const grace = Options.text("grace").pipe(
   Options.withDescription("How long calls in flight may go on after Ctrl-C (default \"30 seconds\")"),
-  Options.withDefault("30 seconds")
+  Options.optional
 )
 
 const config = Options.text("config").pipe(
   Options.withAlias("c"),
-  Options.withDescription("A file that says which backends there are (default: the environment does)"),
+  Options.withDescription("A file that says which backends there are (default: the environment does); read again on SIGHUP"),
   Options.optional
 )
 
@@ -43,38 +50,90 @@ const config = Options.text("config").pipe(
  */
 export const command = Command.make(
   "serve",
-  { port: Listening.port(8787), host: Listening.host, grace, config },
-  ({ config, grace, ...given }) =>
+  { port: Listening.portIfGiven(port), host: Listening.hostIfGiven, grace, config },
+  ({ config, grace, host, ...given }) =>
     Effect.gen(function*() {
-      const clients = yield* ClientKeys.fromEnvironment
-      const address = yield* Listening.address({ ...given, allowRemote: Option.isSome(clients), otherwise })
-      const hosts = Option.isSome(clients) ? undefined : Listening.localNames(address.host)
-      const backends = yield* Option.match(config, {
-        onNone: () => Settings.backends(),
-        onSome: (file) =>
-          Effect.map(ConfigFile.load(file, (name) => process.env[name]), (found) => Settings.fromFile(found, process.env))
+      const { backends, file, reload } = yield* Option.match(config, { onNone: () => ofEnvironment, onSome: ofFile })
+      const { access: ofFileOnly, host: fileHost, port: filePort, ...options } = file
+      const access = yield* clients(ofFileOnly)
+      const address = yield* Listening.address({
+        host: Option.getOrElse(host, () => fileHost ?? Listening.loopback),
+        port: Option.getOrElse(given.port, () => filePort ?? port),
+        allowRemote: access !== undefined,
+        otherwise
       })
+      const hosts = access === undefined ? Listening.localNames(address.host) : undefined
       const server = yield* NodeHttp.listen(address)
-      yield* Layer.build(
+      const built = yield* Layer.build(
         Gateway.serve({
-          grace: grace as Duration.DurationInput,
+          ...options,
+          // a text that is none is told by the gateway itself
+          ...(Option.isSome(grace) && { grace: grace.value as Duration.DurationInput }),
           version: Version.version,
-          ...(Option.isSome(clients) && { access: clients.value }),
+          ...(access !== undefined && { access }),
           ...(hosts !== undefined && { hosts })
         }).pipe(
           Layer.provide(Layer.succeed(HttpServer.HttpServer, server)),
           Layer.provide(backends.layer)
         )
       )
+      if (reload !== undefined) {
+        yield* Signals.on("SIGHUP", reload((next, before) => changed(Context.get(built, Gateway.Gateway), before.gateway, next.gateway)))
+      }
       yield* Notice.simulated(backends)
       yield* Console.log(welcome(NodeHttp.urlOf(server, address.host), backends))
       yield* Effect.never
     }).pipe(Effect.scoped, Effect.provide(OpenTelemetry.layer), Report.guard, Effect.provide(Log.layer))
 ).pipe(Command.withDescription("Serve every backend that the environment has a key for, to any OpenAI client"))
 
+// -----------------------------------------------------------------------------
+// what is served
+// -----------------------------------------------------------------------------
+
+type Section = ConfigReading.ConfigFile["gateway"]
+
+interface Served {
+  readonly backends: Omit<Settings.Backends, "layers">
+  readonly file: Section
+  /** How the file is read again, if there is one. */
+  readonly reload?: Reloading.Reloading["reload"]
+}
+
+const ofEnvironment = Effect.map(Settings.backends(), (backends): Served => ({ backends, file: {} }))
+
+const ofFile = (path: string) =>
+  Effect.map(Reloading.make(path, process.env), ({ file, reload, service }): Served => ({
+    backends: {
+      names: file.backends.map(({ name }) => name),
+      simulated: false,
+      layer: Layer.succeed(LlmService.LlmService, service)
+    },
+    file: file.gateway,
+    reload
+  }))
+
+/** The clients that the file speaks of, and those of the environment. */
+const clients = (ofFile: Access.Options | undefined) =>
+  Effect.map(ClientKeys.fromEnvironment, (ofEnvironment) =>
+    Option.match(ofEnvironment, {
+      onNone: () => ofFile,
+      onSome: ({ keys }) => ({ ...ofFile, keys: [...ofFile?.keys ?? [], ...keys] })
+    }))
+
+/** Takes over who may use the gateway; what else the file says of it is for the next start. */
+const changed = (gateway: Gateway.Service, { access: old, ...before }: Section, { access, ...next }: Section) =>
+  Effect.gen(function*() {
+    const isSame = (one: unknown, other: unknown) => ConfigReading.toText(one) === ConfigReading.toText(other)
+    const now = yield* clients(access)
+    if (now !== undefined && !isSame(old, access)) yield* gateway.setAccess(now)
+    if (!isSame(before, next) || (old === undefined) !== (access === undefined)) {
+      yield* Effect.logWarning("of what the file says of the gateway, only who may use it changes while it runs")
+    }
+  })
+
 const otherwise = `give its clients keys in ${ClientKeys.variables.user} (spillway config key makes one)`
 
-const welcome = (url: string, { names }: Settings.Backends): string =>
+const welcome = (url: string, { names }: Served["backends"]): string =>
   `Spillway listens on ${url}, before ${names.join(", ")}. Try:
 
   curl -N ${url}/v1/chat/completions -H 'content-type: application/json' \\
