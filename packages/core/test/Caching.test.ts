@@ -289,6 +289,13 @@ describe("what is kept", () => {
     assert.isAbove(hits, 200)
   })
 
+  it("makes no room for what is too large for all of it", () => {
+    const store = CacheStore.make<number>(bounds)
+    store.put("a", 1, 10, 0)
+    store.put("b", 2, 101, 0)
+    assert.deepStrictEqual([store.get("a", 0), store.get("b", 0), store.entries()], [1, undefined, 1])
+  })
+
   it("is there as long as there is room", () => {
     fc.assert(fc.property(fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 30 }), (keys) => {
       const store = CacheStore.make<string>(bounds)
