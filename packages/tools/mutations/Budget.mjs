@@ -31,7 +31,7 @@ export default [
     name: "a slot is not cleared before it is used again",
     property: "P51",
     file: "packages/core/src/internal/spent.ts",
-    find: "        amounts[slot] = 0\n",
+    find: "      amounts[slot] = 0\n",
     replace: "",
     tests: properties
   },
