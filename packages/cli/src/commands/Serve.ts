@@ -139,7 +139,7 @@ const welcome = (url: string, { names }: Served["backends"]): string =>
   curl -N ${url}/v1/chat/completions -H 'content-type: application/json' \\
     -d '{"model":"${anyModel(names)}","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
 
-  curl ${url}/status.json
+What is going on: ${url}/dashboard
 
 Ctrl-C lets the calls in flight end, and stops.`
 
