@@ -73,8 +73,8 @@ export const routes = (service: LlmService.Service, moderation: Moderation.Servi
   const chat = asked(OpenAiInbound.toChat, (exchange, chat) => {
     const envelope = (now: number) => ({ id: `chatcmpl-${exchange.id}`, model: chat.request.model, now })
     return texts(exchange, chat, {
-      writer: (now) => OpenAiOutbound.writer(envelope(now), chat.includeUsage),
-      whole: (completion, now) => OpenAiOutbound.fromCompletion(completion, envelope(now))
+      writer: (now) => OpenAiOutbound.writer(envelope(now), chat.includeUsage, chat.thoughts),
+      whole: (completion, now) => OpenAiOutbound.fromCompletion(completion, envelope(now), chat.thoughts)
     })
   })
 

@@ -1,11 +1,12 @@
 /**
- * The fields of OpenAI's chat completions, as a closed list.
+ * The fields of OpenAI's chat completions, and those that Groq adds to them, as a closed list.
  *
  * Every field that the API documents is here: those that can be honoured with what they must be, and the others as
  * refused. What is not here is no field of the API (`api_key`, `base_url`, `headers`), and is refused too: nothing is
  * dropped in silence, and nothing that a client sends can change where a request goes or with which key.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/create
+ * @see https://console.groq.com/docs/api-reference#chat-create
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
@@ -197,7 +198,19 @@ export const ChatRequest = Schema.Struct({
   prompt_cache_options: Fields.unsupported,
   prompt_cache_retention: Fields.unsupported,
   top_logprobs: Fields.unsupported,
-  web_search_options: Fields.unsupported
+  web_search_options: Fields.unsupported,
+  // Groq's own
+  reasoning_format: Fields.optional(
+    Schema.Literal("parsed", "hidden").pipe(Fields.saying("must be \"parsed\" or \"hidden\": nothing else is supported by this gateway"))
+  ),
+  include_reasoning: Fields.optional(Schema.Boolean),
+  citation_options: Fields.unsupported,
+  compound_custom: Fields.unsupported,
+  disable_tool_validation: Fields.unsupported,
+  documents: Fields.unsupported,
+  exclude_domains: Fields.unsupported,
+  include_domains: Fields.unsupported,
+  search_settings: Fields.unsupported
 })
 
 /**

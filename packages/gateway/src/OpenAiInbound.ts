@@ -10,6 +10,7 @@ import { isNotNullable } from "effect/Predicate"
 import * as Fields from "./Fields.js"
 import * as OpenAiFields from "./OpenAiFields.js"
 import * as OpenAiFormat from "./OpenAiFormat.js"
+import type * as OpenAiOutbound from "./OpenAiOutbound.js"
 import * as OpenAiTools from "./OpenAiTools.js"
 import { field, type Refusal } from "./Refusal.js"
 
@@ -24,6 +25,7 @@ export interface Chat {
   readonly stream: boolean
   /** Whether a stream shall end with a chunk that tells the usage. */
   readonly includeUsage: boolean
+  readonly thoughts: OpenAiOutbound.Thoughts
 }
 
 const decodeChat = Fields.decode(OpenAiFields.ChatRequest)
@@ -40,7 +42,8 @@ export const toChat = (body: unknown): Either.Either<Chat, Refusal> =>
       Either.zipWith(toPrompt(wire.messages), toTools(wire), (prompt, tools): Chat => ({
         request: toRequest(wire, prompt, tools),
         stream: wire.stream ?? false,
-        includeUsage: wire.stream_options?.include_usage ?? false
+        includeUsage: wire.stream_options?.include_usage ?? false,
+        thoughts: toThoughts(wire)
       }))))
 
 // -----------------------------------------------------------------------------
@@ -61,8 +64,18 @@ const contradiction = (wire: Request): Either.Either<void, Refusal> => {
   if (isNotNullable(wire.user) && isNotNullable(wire.safety_identifier) && wire.user !== wire.safety_identifier) {
     return refuse("user", "differs from safety_identifier, which says the same")
   }
+  if (isNotNullable(wire.include_reasoning) && isNotNullable(wire.reasoning_format)) {
+    return refuse("include_reasoning", "cannot be said beside reasoning_format")
+  }
   return Either.void
 }
+
+const toThoughts = ({ include_reasoning: include, reasoning_format: format }: Request): OpenAiOutbound.Thoughts =>
+  include === false || format === "hidden"
+    ? "hidden"
+    : include === true || format === "parsed"
+    ? "reasoning"
+    : "reasoning_content"
 
 const toRequest = (wire: Request, prompt: Prompt.Prompt, tools: Tools): Completion.Request => {
   const maxTokens = wire.max_completion_tokens ?? wire.max_tokens

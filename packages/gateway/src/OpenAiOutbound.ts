@@ -29,14 +29,27 @@ export interface Envelope {
 }
 
 /**
+ * Where reasoning is told, if at all: in the field that most servers of this wire have for it, or in that of Groq, whose
+ * clients ask for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Thoughts = "reasoning_content" | "reasoning" | "hidden"
+
+/**
  * A whole answer.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const fromCompletion = (completion: Completion.Completion, envelope: Envelope) => {
+export const fromCompletion = (
+  completion: Completion.Completion,
+  envelope: Envelope,
+  told: Thoughts = "reasoning_content"
+) => {
   const usage = fromUsage(completion.usage)
-  const thoughts = completion.content.filter((part) => part._tag === "Reasoning")
+  const thoughts = told === "hidden" ? [] : completion.content.filter((part) => part._tag === "Reasoning")
   return {
     id: completion.id ?? envelope.id,
     object: "chat.completion",
@@ -48,7 +61,7 @@ export const fromCompletion = (completion: Completion.Completion, envelope: Enve
         role: "assistant",
         content: completion.text === "" && completion.toolCalls.length > 0 ? null : completion.text,
         refusal: null,
-        ...(thoughts.length > 0 && { reasoning_content: thoughts.map((thought) => thought.text).join("") }),
+        ...(thoughts.length > 0 && { [told]: thoughts.map((thought) => thought.text).join("") }),
         ...proofs(thoughts),
         ...(completion.toolCalls.length > 0 && {
           tool_calls: completion.toolCalls.map((call) => toolCall(call, call.arguments))
@@ -67,7 +80,7 @@ export const fromCompletion = (completion: Completion.Completion, envelope: Enve
  * @since 0.1.0
  * @category constructors
  */
-export const writer = (envelope: Envelope, includeUsage: boolean): Writer => {
+export const writer = (envelope: Envelope, includeUsage: boolean, told: Thoughts = "reasoning_content"): Writer => {
   const created = Math.floor(envelope.now / 1000)
   const usageOf = includeUsage ? ",\"usage\":null}" : "}"
   // backends number calls in their own ways; clients count on 0, 1, 2
@@ -92,13 +105,14 @@ export const writer = (envelope: Envelope, includeUsage: boolean): Writer => {
       case "TextDelta":
         return part.text === "" ? "" : chunk({ content: part.text })
       case "ReasoningDelta": {
+        if (told === "hidden") return ""
         const { text = "", signature = "", redacted } = thoughts.get(part.index) ?? {}
         thoughts.set(part.index, {
           text: text + part.text,
           signature: signature + (part.signature ?? ""),
           redacted: part.redacted ?? redacted
         })
-        return part.text === "" ? "" : chunk({ reasoning_content: part.text })
+        return part.text === "" ? "" : chunk({ [told]: part.text })
       }
       case "ToolCallStart": {
         const index = calls.size

@@ -26,7 +26,8 @@ describe("OpenAiInbound", () => {
         Either.right({
           request: { model: "openai/gpt-4o", prompt: [{ role: "user", content: [{ _tag: "Text", text: "hi" }] }] },
           stream: false,
-          includeUsage: false
+          includeUsage: false,
+          thoughts: "reasoning_content"
         })
       )
     })
@@ -137,6 +138,17 @@ describe("OpenAiInbound", () => {
       })
       assert.deepStrictEqual(form({ stream: false, stream_options: null }), { stream: false, includeUsage: false })
     })
+  })
+
+  it("a chat hears where its client looks for reasoning, which is Groq's field where Groq's client asks, or nowhere", () => {
+    const thoughts = (fields: object) => Either.getOrThrow(OpenAiInbound.toChat({ ...chat, ...fields })).thoughts
+    assert.strictEqual(thoughts({}), "reasoning_content")
+    assert.strictEqual(thoughts({ reasoning_format: "parsed" }), "reasoning")
+    assert.strictEqual(thoughts({ include_reasoning: true }), "reasoning")
+    assert.strictEqual(thoughts({ reasoning_format: "hidden" }), "hidden")
+    assert.strictEqual(thoughts({ include_reasoning: false }), "hidden")
+    assert.strictEqual(refused({ reasoning_format: "raw" }).field, "reasoning_format")
+    assert.strictEqual(refused({ reasoning_format: "hidden", include_reasoning: false }).field, "include_reasoning")
   })
 
   describe("messages", () => {
