@@ -76,7 +76,7 @@ for (const dialect of dialects) {
                 { args: { city: "Tokyo" }, name: "get_weather" }
               ])
               assert.strictEqual(said.stop, stops[dialect.name as keyof typeof stops])
-              const answer = yield* say(web, { ...ask, then: { said, result: "21 degrees and sunny" } })
+              const answer = yield* say(web, { ...ask, before: { said, result: "21 degrees and sunny" } })
               assert.include(answer.text, "21 degrees and sunny")
             }
           })

@@ -23,7 +23,7 @@ export interface Asked {
   readonly tool?: boolean
   readonly think?: boolean
   /** What was answered before, with what the tool said to it. */
-  readonly then?: { readonly said: Said; readonly result: string }
+  readonly before?: { readonly said: Said; readonly result: string }
 }
 
 export interface Dialect {
@@ -68,7 +68,7 @@ const make = (
 const openai = make(
   "OpenAI's chat",
   "/v1/chat/completions",
-  ({ image, model, then, think, tool: offered, user }) => ({
+  ({ before, image, model, think, tool: offered, user }) => ({
     model,
     messages: [
       {
@@ -78,9 +78,9 @@ const openai = make(
           { type: "image_url", image_url: { url: `data:image/png;base64,${image}` } }
         ]
       },
-      ...(then === undefined ? [] : [
-        then.said.message,
-        ...then.said.calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: then.result }))
+      ...(before === undefined ? [] : [
+        before.said.message,
+        ...before.said.calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: before.result }))
       ])
     ],
     ...(offered && { tools: [{ type: "function", function: { ...tool, parameters } }] }),
@@ -111,9 +111,9 @@ const openai = make(
         if (reasoning_content) message.reasoning_content = (message.reasoning_content ?? "") + reasoning_content
         if (reasoning_details) message.reasoning_details = reasoning_details
         for (const { index, ...call } of tool_calls) {
-          const before = message.tool_calls[index]
-          if (before === undefined) message.tool_calls[index] = call
-          else before.function.arguments += call.function.arguments
+          const begun = message.tool_calls[index]
+          if (begun === undefined) message.tool_calls[index] = call
+          else begun.function.arguments += call.function.arguments
         }
       }
       return {
@@ -160,7 +160,7 @@ const named = (response: Response): Effect.Effect<ReadonlyArray<any>> =>
 const anthropic = make(
   "Anthropic's messages",
   "/v1/messages",
-  ({ image, model, then, think, tool: offered, user }) => ({
+  ({ before, image, model, think, tool: offered, user }) => ({
     model,
     max_tokens: 4000,
     messages: [
@@ -171,11 +171,11 @@ const anthropic = make(
           { type: "image", source: { type: "base64", media_type: "image/png", data: image } }
         ]
       },
-      ...(then === undefined ? [] : [
-        then.said.message,
+      ...(before === undefined ? [] : [
+        before.said.message,
         {
           role: "user",
-          content: then.said.calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, content: then.result }))
+          content: before.said.calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, content: before.result }))
         }
       ])
     ],
@@ -236,13 +236,13 @@ const fromChat = ({ done_reason, eval_count, message, prompt_eval_count }: any):
 const ollama = make(
   "Ollama's chat",
   "/api/chat",
-  ({ image, model, then, think, tool: offered, user }) => ({
+  ({ before, image, model, think, tool: offered, user }) => ({
     model,
     messages: [
       { role: "user", content: user, ...(image !== undefined && { images: [image] }) },
-      ...(then === undefined ? [] : [
-        then.said.message,
-        ...then.said.calls.map(({ name }) => ({ role: "tool", tool_name: name, content: then.result }))
+      ...(before === undefined ? [] : [
+        before.said.message,
+        ...before.said.calls.map(({ name }) => ({ role: "tool", tool_name: name, content: before.result }))
       ])
     ],
     ...(offered && { tools: [{ type: "function", function: { ...tool, parameters } }] }),
