@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "./packages.mjs"
 
-const mark = /(<!-- snippet: (\S+) -->\n+```ts[^\n]*\n)([\s\S]*?)(\n?```)/g
+const mark = /(<!-- snippet: (\S+) -->\n+```(?:ts|yaml)[^\n]*\n)([\s\S]*?)(\n?```)/g
 
 export const snippets = ({ base = root, files, write = false }) =>
   files.flatMap((file) => {
@@ -23,7 +23,7 @@ export const snippets = ({ base = root, files, write = false }) =>
       return `${before}${wanted}\n${after.trimStart()}`
     })
     const marks = text.match(/<!-- snippet:/g)?.length ?? 0
-    if (marks !== [...text.matchAll(mark)].length) problems.push(`${file}: a snippet mark has no \`\`\`ts fence under it`)
+    if (marks !== [...text.matchAll(mark)].length) problems.push(`${file}: a snippet mark has no \`\`\`ts or \`\`\`yaml fence under it`)
     if (write && fresh !== text) writeFileSync(join(base, file), fresh)
     return problems
   })

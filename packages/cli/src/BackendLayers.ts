@@ -6,6 +6,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Batching from "@spillway/core/Batching"
 import * as Budget from "@spillway/core/Budget"
+import * as Caching from "@spillway/core/Caching"
 import * as Coalescing from "@spillway/core/Coalescing"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
@@ -49,16 +50,17 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export const make = (
   name: Catalogue.Name,
-  { batching = false, coalescing = false, ...policies }: Policies,
+  { batching = false, caching = false, coalescing = false, ...policies }: Policies,
   variables?: ReadonlyMap<string, string>
 ): BackendLayer => {
   const { layer }: Catalogue.Entry = Catalogue.backends[name]
   const guarded = Resilience.layer(policies)(layer)
   const joined = batching === false ? guarded : Batching.layer(batching === true ? {} : batching)(guarded)
   const shared = coalescing === false ? joined : Coalescing.layer(coalescing === true ? {} : coalescing)(joined)
+  const kept = caching === false ? shared : Caching.layer(caching === true ? {} : caching)(shared)
   return variables === undefined
-    ? shared
-    : Layer.provide(shared, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
+    ? kept
+    : Layer.provide(kept, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
 }
 
 /**

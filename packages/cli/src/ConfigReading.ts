@@ -5,6 +5,7 @@
  */
 import type * as Batching from "@spillway/core/Batching"
 import type * as Budget from "@spillway/core/Budget"
+import type * as Caching from "@spillway/core/Caching"
 import type * as Coalescing from "@spillway/core/Coalescing"
 import type * as KeyPool from "@spillway/core/KeyPool"
 import type * as PriceBook from "@spillway/core/PriceBook"
@@ -64,8 +65,8 @@ export interface Backend {
 }
 
 /**
- * What stands around a backend: the standard policies, and around them what joins calls and shares them. `true` is for
- * the defaults of what is off without.
+ * What stands around a backend: the standard policies, and around them what joins calls, shares them, and keeps their
+ * answers. `true` is for the defaults of what is off without.
  *
  * @since 0.1.0
  * @category models
@@ -73,6 +74,7 @@ export interface Backend {
 export interface Policies extends Resilience.Options {
   readonly batching?: Batching.Options | boolean | undefined
   readonly coalescing?: Coalescing.Options | boolean | undefined
+  readonly caching?: Caching.Options | boolean | undefined
 }
 
 /**

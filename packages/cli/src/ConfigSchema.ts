@@ -7,6 +7,7 @@
 import * as AdaptiveRate from "@spillway/core/AdaptiveRate"
 import * as Batching from "@spillway/core/Batching"
 import * as Budget from "@spillway/core/Budget"
+import * as Caching from "@spillway/core/Caching"
 import * as CircuitBreaker from "@spillway/core/CircuitBreaker"
 import * as Coalescing from "@spillway/core/Coalescing"
 import * as Hedging from "@spillway/core/Hedging"
@@ -57,12 +58,14 @@ const secret = Schema.String.pipe(
 // -----------------------------------------------------------------------------
 
 /**
- * What stands around a backend: the standard policies, and around them what joins calls and shares them.
+ * What stands around a backend: the standard policies, and around them what joins calls, shares
+ * them, and keeps their answers.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const Policies = Schema.Struct({
+  caching: off(Caching.Options),
   coalescing: off(Coalescing.Options),
   batching: off(Batching.Options),
   telemetry: on(Telemetry.Options),
@@ -178,13 +181,17 @@ export type File = typeof File.Encoded
 // -----------------------------------------------------------------------------
 
 /**
- * The same as a JSON Schema, for editors to complete and check a file by.
+ * The same as the text of a JSON Schema, for editors to complete and check a file by: `spillway.schema.json` of this
+ * package.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const toJsonSchema = (): JSONSchema.JsonSchema7Root => ({
-  ...JSONSchema.make(File),
-  $schema: "http://json-schema.org/draft-07/schema#",
-  title: "The configuration of Spillway"
-})
+export const published = (): string => {
+  const schema: JSONSchema.JsonSchema7Root = {
+    ...JSONSchema.make(File),
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "The configuration of Spillway"
+  }
+  return `${JSON.stringify(schema, null, 2)}\n`
+}

@@ -6,6 +6,7 @@
  */
 import * as Batching from "@spillway/core/Batching"
 import * as Budget from "@spillway/core/Budget"
+import * as Caching from "@spillway/core/Caching"
 import * as CircuitBreaker from "@spillway/core/CircuitBreaker"
 import * as Coalescing from "@spillway/core/Coalescing"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
@@ -79,12 +80,14 @@ const pool = ({ keys, name, pool }: ConfigReading.Backend) =>
 /** Nobody is there to be asked whether keys are right. */
 const quiet = { validateAtStart: false, revalidateEvery: undefined }
 
-const policies = ({ name, policies: { batching = false, coalescing = false, ...policies } }: ConfigReading.Backend) => {
+const policies = ({ name, policies }: ConfigReading.Backend) => {
+  const { batching, caching, coalescing, ...standard } = policies
   const service = LlmService.make(name, {})
   return Effect.all([
-    Resilience.standard(name, policies),
+    Resilience.standard(name, standard),
     Batching.make(service, typeof batching === "boolean" ? {} : batching),
-    Coalescing.make(service, typeof coalescing === "boolean" ? {} : coalescing)
+    Coalescing.make(service, typeof coalescing === "boolean" ? {} : coalescing),
+    Caching.make(service, typeof caching === "boolean" ? {} : caching)
   ])
 }
 
@@ -114,6 +117,7 @@ const ofPool = (text: ConfigText.Text, { keys, name }: ConfigReading.Backend, er
 
 /** The section that holds the options of a module. */
 const sections: Readonly<Record<string, ReadonlyArray<string>>> = {
+  Caching: ["caching"],
   Coalescing: ["coalescing"],
   Batching: ["batching"],
   Telemetry: ["telemetry"],

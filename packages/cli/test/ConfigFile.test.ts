@@ -207,12 +207,12 @@ describe("the configuration file", () => {
     ])
   })
 
-  it.effect("takes what joins and shares calls among the policies, and tries it out as well", () =>
+  it.effect("takes what joins and shares calls, and keeps answers, among the policies, and tries it out as well", () =>
     Effect.gen(function*() {
       const file = (policies: string) =>
         ConfigFile.read("a.yaml", `policies:\n  ${policies}\nbackends:\n  groq: { keys: [x] }`, environment)
-      const { backends: [groq] } = yield* file("{ batching: { maxItems: 8 }, coalescing: true, hedge: true }")
-      assert.deepStrictEqual(groq.policies, { batching: { maxItems: 8 }, coalescing: true, hedge: true })
+      const { backends: [groq] } = yield* file("{ batching: { maxItems: 8 }, coalescing: true, caching: true, hedge: true }")
+      assert.deepStrictEqual(groq.policies, { batching: { maxItems: 8 }, coalescing: true, caching: true, hedge: true })
       assert.match((yield* Effect.flip(file("batching: { maxItems: 1 }"))).message, /^a\.yaml:2: policies\.batching\.maxItems: .*at least 2/)
       assert.match((yield* Effect.flip(file("coalescing: { parts: 1 }"))).message, /^a\.yaml:2: policies\.coalescing\.parts: /)
       assert.match((yield* Effect.flip(file("hedge: { maxExtra: 9 }"))).message, /^a\.yaml:2: policies\.hedge\.maxExtra: /)

@@ -47,6 +47,7 @@ const sections: Readonly<Record<string, ReadonlyArray<string>>> = {
   CircuitBreaker: ["policies.breaker", "backends.groq.policies.breaker"],
   Timeout: ["policies.timeout", "backends.groq.policies.timeout"],
   Batching: ["policies.batching", "backends.groq.policies.batching"],
+  Caching: ["policies.caching", "backends.groq.policies.caching"],
   Coalescing: ["policies.coalescing", "backends.groq.policies.coalescing"],
   KeyPool: ["backends.groq.pool"],
   Budget: ["budget"],

@@ -90,12 +90,11 @@ describe("Generations", () => {
       yield* Fiber.interrupt(call)
     })))
 
-  it.scoped("leave the price list alone where nothing is counted", () =>
-    alone(Effect.gen(function*() {
-      const counted = (text: string) => Money.isCounted(config(text))
-      assert.isFalse(counted("backends: { groq: { keys: [x] } }"))
-      assert.isTrue(counted(`backends: { groq: { keys: [x] } }\n${prices}`))
-      assert.isTrue(counted("backends: { groq: { keys: [{ key: x, spendLimit: 5 }] } }"))
-      assert.isTrue(counted("backends: { groq: { keys: [x], pool: { spendLimit: 5 } } }"))
-    })))
+  it("leave the price list alone where nothing is counted", () => {
+    const counted = (text: string) => Money.isCounted(config(text))
+    assert.isFalse(counted("backends: { groq: { keys: [x] } }"))
+    assert.isTrue(counted(`backends: { groq: { keys: [x] } }\n${prices}`))
+    assert.isTrue(counted("backends: { groq: { keys: [{ key: x, spendLimit: 5 }] } }"))
+    assert.isTrue(counted("backends: { groq: { keys: [x], pool: { spendLimit: 5 } } }"))
+  })
 })

@@ -104,7 +104,7 @@ describe("snippets", () => {
 
   it("finds a mark without a file or without a fence", () => {
     assert.match(check(current.replace("A.ts", "B.ts")).problems.join(), /B.ts is not there/)
-    assert.match(check("<!-- snippet: packages/examples/src/A.ts -->\nwords\n").problems.join(), /no ```ts fence/)
+    assert.match(check("<!-- snippet: packages/examples/src/A.ts -->\nwords\n").problems.join(), /no ```ts or ```yaml fence/)
   })
 })
 

@@ -155,4 +155,10 @@ backends:
       expect([await as("ada"), await as("bob")]).toEqual([200, 401])
       expect(gateway.output().stderr).not.toContain("sk-spillway")
     }))
+
+  it("is described by the schema that is published with the package", async () => {
+    const { code, stdout } = await Spillway.run(["config", "schema"])
+    const published = await Fs.readFile(new URL("../../spillway.schema.json", import.meta.url), "utf8")
+    expect([code, JSON.parse(stdout)]).toEqual([0, JSON.parse(published)])
+  })
 })
