@@ -9,22 +9,45 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Chat from "./commands/Chat.js"
 import * as Check from "./commands/Check.js"
+import * as Completions from "./commands/Completions.js"
 import * as Config from "./commands/Config.js"
+import * as Keys from "./commands/Keys.js"
 import * as Models from "./commands/Models.js"
+import * as Pull from "./commands/Pull.js"
 import * as Run from "./commands/Run.js"
 import * as Serve from "./commands/Serve.js"
 import * as Simulate from "./commands/Simulate.js"
+import * as Top from "./commands/Top.js"
 import * as Terminal from "./Terminal.js"
 import * as Version from "./Version.js"
 
-const spillway = Command.make("spillway").pipe(
+const name = "spillway"
+
+const spillway = Command.make(name).pipe(
   Command.withDescription(
     "Keeps programs talking to language models through rate limits, outages, full queues and many API keys"
-  ),
-  Command.withSubcommands([Serve.command, Chat.command, Run.command, Models.command, Check.command, Config.command, Simulate.command])
+  )
 )
 
-const parse = Command.run(spillway, { name: "spillway", version: Version.version })
+const commands = [
+  Serve.command,
+  Chat.command,
+  Run.command,
+  Models.command,
+  Keys.command,
+  Top.command,
+  Check.command,
+  Config.command,
+  Pull.command,
+  Simulate.command
+] as const
+
+const whole = Command.withSubcommands(spillway, [
+  ...commands,
+  Completions.command(Command.withSubcommands(spillway, commands), name)
+])
+
+const parse = Command.run(whole, { name, version: Version.version })
 
 /**
  * Runs the command line `argv` (the first two words are the programs that run it).

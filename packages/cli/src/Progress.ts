@@ -77,8 +77,18 @@ export const line = (standing: Standing, perSecond: number, columns?: number): s
     ...(failed > 0 ? [`${number(failed)} failed`] : []),
     ...(held > 0 ? [`${number(held)} held up`] : [])
   ].join("  ")
+  return barred(lines === 0 ? 1 : done / lines, words, columns)
+}
+
+/**
+ * Words behind a bar that shows a share (from 0 to 1), where there are columns for one.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const barred = (share: number, words: string, columns?: number): string => {
   const room = columns === undefined ? 0 : Math.min(30, columns - words.length - 3)
-  return room < 5 ? words.slice(0, columns) : `${bar(lines === 0 ? 1 : done / lines, room)} ${words}`
+  return room < 5 ? words.slice(0, columns) : `${bar(share, room)} ${words}`
 }
 
 const bar = (share: number, room: number): string => {

@@ -23,7 +23,15 @@ export const errorColumns = (): number | undefined => process.stderr.isTTY === t
  * @since 0.1.0
  * @category guards
  */
-export const isColourful = (): boolean => process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
+export const isColourful = (): boolean => isTerminal() && (process.env["NO_COLOR"] ?? "") === ""
+
+/**
+ * Whether standard output is a terminal.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isTerminal = (): boolean => process.stdout.isTTY === true
 
 /**
  * Takes the colours from what an effect writes to the console, where there are to be none.
@@ -60,6 +68,30 @@ export const keepLine = (
         Effect.zipRight(Effect.flatMap(line(errorColumns()), (line) => write(`${clear}${line}`)), Effect.sleep(atOnce))
       ))
     )
+
+/**
+ * A screen of its own on the terminal until the scope closes, when what was there before is there again.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const screen: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => void process.stdout.write("\x1b[?1049h\x1b[?25l")),
+  () => Effect.sync(() => void process.stdout.write("\x1b[?25h\x1b[?1049l"))
+)
+
+/**
+ * Shows these lines in the place of those before, as far as there is room for them.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const show = (lines: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const { columns = 80, rows = 24 } = process.stdout
+    const seen = lines.slice(0, rows - 1).map((line) => `${line.slice(0, columns)}\x1b[K\n`)
+    process.stdout.write(`\x1b[H${seen.join("")}\x1b[J`)
+  })
 
 const keep = (step: Effect.Effect<void>) => Effect.asVoid(Effect.forkScoped(Effect.forever(step)))
 

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Budget from "@spillway/core/Budget"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as ConfigFile from "../ConfigFile.js"
+import type * as BackendLayers from "../BackendLayers.js"
+import type * as ConfigReading from "../ConfigReading.js"
 import type * as Report from "../Report.js"
 import * as Settings from "../Settings.js"
 
@@ -17,56 +19,66 @@ import * as Settings from "../Settings.js"
  * @since 0.1.0
  * @category constants
  */
-export const concurrency = 16
+export const usual = 16
 
 /**
- * Backends, and how many calls they are given at once: half of them may wait for their turn, or to be tried again, and
- * no place is free for want of a call.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Chosen {
-  readonly backends: Settings.Backends
-  readonly inFlight: number
-}
-
-/**
- * The backends of a file, or of the environment. A concurrency that is given comes before what a file says.
+ * How many calls each backend has at once, by a file that says so, where nobody says otherwise.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const choose = (options: {
-  readonly concurrency: Option.Option<number>
-  readonly config: Option.Option<string>
-  readonly environment: Readonly<Record<string, string | undefined>>
-}): Effect.Effect<Chosen, Report.Failure, FileSystem.FileSystem | Scope.Scope> =>
-  Option.match(options.config, {
-    onNone: () => {
-      const most = Option.getOrElse(options.concurrency, () => concurrency)
-      const inFlight = 2 * most
-      return Effect.map(Settings.backends({ queue: { concurrency: most, capacity: inFlight } }), (backends) => ({
-        backends,
-        inFlight
-      }))
-    },
-    onSome: (file) =>
-      Effect.map(ConfigFile.load(file, (name) => options.environment[name]), (found) => {
-        const atOnce = ({ policies: { queue } }: ConfigFile.Backend) =>
-          Option.getOrElse(options.concurrency, () => queue !== false && queue?.concurrency || concurrency)
-        const inFlight = 2 * Math.max(...found.backends.map(atOnce))
-        const [first, ...others] = found.backends
-        const roomy = (backend: ConfigFile.Backend): ConfigFile.Backend => {
-          const { policies } = backend
-          return policies.queue === false ? backend : {
-            ...backend,
-            policies: { ...policies, queue: { ...policies.queue, concurrency: atOnce(backend), capacity: inFlight } }
-          }
-        }
-        return {
-          backends: Settings.fromFile({ ...found, backends: [roomy(first), ...others.map(roomy)] }, options.environment),
-          inFlight
-        }
-      })
+export const atOnce = (
+  concurrency: Option.Option<number>,
+  file: Option.Option<ConfigReading.ConfigFile>
+): Arr.NonEmptyReadonlyArray<number> => {
+  const ofBackend = ({ policies: { queue } }: Pick<ConfigReading.Backend, "policies">) =>
+    Option.getOrElse(concurrency, () => queue !== undefined && queue !== false && queue.concurrency || usual)
+  return Option.match(file, {
+    onNone: () => Arr.of(ofBackend({ policies: {} })),
+    onSome: ({ backends }) => Arr.map(backends, ofBackend)
   })
+}
+
+/**
+ * How many calls are to be begun at once: half of them may wait for their turn, or to be tried again, and no place is
+ * free for want of a call.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const inFlight = (atOnce: Arr.NonEmptyReadonlyArray<number>): number => 2 * Math.max(...atOnce)
+
+/**
+ * The backends of a file, or of the environment, whose calls are counted by this budget.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  atOnce: Arr.NonEmptyReadonlyArray<number>,
+  budget: Budget.Budget,
+  file: Option.Option<ConfigReading.ConfigFile>,
+  environment: BackendLayers.Environment
+): Effect.Effect<Settings.Backends, Report.Failure, Scope.Scope> => {
+  const room = (concurrency: number) => ({ concurrency, capacity: inFlight(atOnce) })
+  return Option.match(file, {
+    onNone: () => Settings.backends({ budget, queue: room(atOnce[0]) }),
+    onSome: (found) =>
+      Effect.succeed(Settings.fromFile({
+        ...found,
+        // what is not priced is not counted
+        pricing: found.pricing ?? {},
+        backends: Arr.map(found.backends, (backend, at) => {
+          const { queue } = backend.policies
+          return {
+            ...backend,
+            policies: {
+              ...backend.policies,
+              budget,
+              ...(queue !== false && { queue: { ...queue, ...room(atOnce[at] ?? usual) } })
+            }
+          }
+        })
+      }, environment))
+  })
+}

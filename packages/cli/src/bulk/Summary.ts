@@ -5,7 +5,7 @@
  */
 import type * as Output from "./Output.js"
 import type * as Patience from "./Patience.js"
-import * as Progress from "./Progress.js"
+import * as Progress from "../Progress.js"
 
 /**
  * What came of it.

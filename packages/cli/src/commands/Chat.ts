@@ -1,17 +1,17 @@
 /**
- * `spillway chat`: one question, its answer streamed to the terminal.
+ * `spillway chat`: a question, its answer streamed to the terminal; or a conversation, a line at a time.
  *
  * @since 0.1.0
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import type * as Completion from "@spillway/core/Completion"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Prompt from "@spillway/core/Prompt"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import * as Chosen from "../Chosen.js"
+import * as Conversation from "../Conversation.js"
 import * as Notice from "../Notice.js"
 import * as Report from "../Report.js"
 import * as Settings from "../Settings.js"
@@ -34,7 +34,8 @@ const maxTokens = Options.integer("max-tokens").pipe(
 )
 
 const words = Args.text({ name: "prompt" }).pipe(
-  Args.withDescription("What to say; without it, or with `-`, standard input is read"),
+  Args.withDescription("What to say. With `-` it is all of standard input; without it, every line of standard input is something to say, " +
+      "with all that was said before (/help tells more)"),
   Args.repeated
 )
 
@@ -44,38 +45,27 @@ const words = Args.text({ name: "prompt" }).pipe(
  * @since 0.1.0
  * @category commands
  */
-export const command = Command.make("chat", { model, system, maxTokens, words }, (given) =>
+export const command = Command.make("chat", { model, system, maxTokens, config: Chosen.config, words }, (given) =>
   Effect.gen(function*() {
-    const question = given.words.length === 0 || given.words.join(" ") === "-"
-      ? yield* StandardStreams.readInput
-      : given.words.join(" ")
-    if (question.trim() === "") {
+    const words = given.words.join(" ")
+    const question = words === "-" ? yield* StandardStreams.readInput : words
+    const isConversation = given.words.length === 0
+    if (!isConversation && question.trim() === "") {
       return yield* new Report.Refused({ message: "nothing to say: give a prompt, or write it to standard input" })
     }
-    const backends = yield* Settings.backends(Settings.impatient)
+    const backends = yield* Chosen.backends(given.config, Settings.impatient)
     yield* Notice.simulated(backends)
     yield* Effect.gen(function*() {
-      const asked = yield* Option.match(given.model, { onSome: Effect.succeed, onNone: () => anyModel })
-      const request: Completion.Request = {
-        model: asked,
-        prompt: [
-          ...Option.match(given.system, { onNone: () => [], onSome: (text) => [Prompt.system(text)] }),
-          Prompt.user(question)
-        ],
-        ...Option.match(given.maxTokens, { onNone: () => ({}), onSome: (maxTokens) => ({ maxTokens }) })
-      }
-      yield* Stream.runForEachChunk(LlmService.streamText(request), (parts) => StandardStreams.write(textOf(parts)))
-      yield* StandardStreams.write("\n")
+      const model = yield* Option.match(given.model, { onSome: Effect.succeed, onNone: () => anyModel })
+      const system = Option.match(given.system, { onNone: () => [], onSome: (text) => [Prompt.system(text)] })
+      const settings = Option.match(given.maxTokens, { onNone: () => ({}), onSome: (maxTokens) => ({ maxTokens }) })
+      yield* isConversation
+        ? Conversation.talk({ model, system, settings })
+        : Conversation.ask({ ...settings, model, prompt: [...system, Prompt.user(question)] })
     }).pipe(Effect.provide(backends.layer))
   }).pipe(Effect.scoped, Report.guard)).pipe(
-    Command.withDescription("Ask a model, and stream its answer to the terminal")
+    Command.withDescription("Ask a model, or talk with it, its answers streamed to the terminal")
   )
-
-const textOf = (parts: Iterable<Completion.Part>): string => {
-  let text = ""
-  for (const part of parts) if (part._tag === "TextDelta") text += part.text
-  return text
-}
 
 const anyModel = Effect.flatMap(LlmService.listModels, (models) => {
   const first = models.find(({ id }) => !notForChat.test(id))

@@ -6,11 +6,9 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as Budget from "@spillway/core/Budget"
 import * as Monitor from "@spillway/core/Monitor"
 import * as Policy from "@spillway/core/Policy"
 import * as PriceBook from "@spillway/core/PriceBook"
-import * as GenAiPrices from "@spillway/prices/GenAiPrices"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -20,8 +18,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Backends from "../bulk/Backends.js"
 import * as Bulk from "../bulk/Bulk.js"
-import * as Progress from "../bulk/Progress.js"
+import * as Progress from "../Progress.js"
+import * as Spending from "../bulk/Spending.js"
 import * as Summary from "../bulk/Summary.js"
+import * as Chosen from "../Chosen.js"
+import * as ConfigFile from "../ConfigFile.js"
 import * as Log from "../Log.js"
 import * as Notice from "../Notice.js"
 import * as Report from "../Report.js"
@@ -45,7 +46,7 @@ const order = Options.choice("order", ["input", "done"]).pipe(
 )
 
 const concurrency = Options.integer("concurrency").pipe(
-  Options.withDescription(`How many calls each backend has at once (default ${Backends.concurrency})`),
+  Options.withDescription(`How many calls each backend has at once (default ${Backends.usual})`),
   Options.optional
 )
 
@@ -67,12 +68,6 @@ const priority = Options.choice("priority", ["high", "normal", "low"]).pipe(
 const model = Options.text("model").pipe(
   Options.withAlias("m"),
   Options.withDescription("Which model to ask where a line names none, as backend/model"),
-  Options.optional
-)
-
-const config = Options.text("config").pipe(
-  Options.withAlias("c"),
-  Options.withDescription("A file that says which backends there are (default: the environment does)"),
   Options.optional
 )
 
@@ -100,7 +95,7 @@ const quiet = Options.boolean("quiet").pipe(
  */
 export const command = Command.make(
   "run",
-  { input, out, order, concurrency, deadline, budget, priority, model, config, patience, restart, json, quiet },
+  { input, out, order, concurrency, deadline, budget, priority, model, config: Chosen.config, patience, restart, json, quiet },
   (given) =>
     Effect.gen(function*() {
       // until there is something to tell, all that can end it quietly is Ctrl-C
@@ -110,29 +105,29 @@ export const command = Command.make(
       const limit = yield* Effect.transposeMapOption(given.deadline, (text) => duration("deadline", text))
       const concurrency = yield* positive("concurrency", given.concurrency)
       const dollars = yield* positive("budget", given.budget)
-      const { backends, inFlight } = yield* Backends.choose({ concurrency, config: given.config, environment: process.env })
+      const file = yield* Effect.transposeMapOption(given.config, (file) => ConfigFile.load(file, (name) => process.env[name]))
+      const atOnce = Backends.atOnce(concurrency, file)
       const work = yield* Bulk.open({
         input: given.input,
         out: given.out,
         order: given.order,
-        inFlight,
+        inFlight: Backends.inFlight(atOnce),
         model: Option.getOrUndefined(given.model),
         standstill,
         restart: given.restart
       })
-      const book = yield* GenAiPrices.make()
-      const money = yield* Effect.provideService(spending(dollars, work.found.spent), PriceBook.CurrentPriceBook, book)
+      const { budget, prices, spent } = yield* Spending.make(dollars, work.found.spent, file)
+      const backends = yield* Backends.make(atOnce, budget, file, process.env)
       if (!given.quiet && !given.json) yield* Notice.simulated(backends)
 
-      const standing = Effect.zipWith(money.spent, Effect.flatMap(Monitor.CurrentMonitor, ({ snapshot }) => snapshot), stand(work))
+      const standing = Effect.zipWith(spent, Effect.flatMap(Monitor.CurrentMonitor, ({ snapshot }) => snapshot), stand(work))
       const pace = Progress.pace(30_000, yield* Clock.currentTimeMillis)
       const line = (columns: number | undefined) =>
         Effect.zipWith(standing, Clock.currentTimeMillis, (standing, now) =>
           Progress.line(standing, pace.perSecond(now, standing.answered + standing.failed), columns))
-      const asking = work.run(money.spent).pipe(
+      const asking = work.run(spent).pipe(
         Effect.provide(backends.layer),
-        Effect.provideService(Budget.CurrentBudget, Option.some(money.budget)),
-        Effect.provideService(PriceBook.CurrentPriceBook, book),
+        Effect.provideService(PriceBook.CurrentPriceBook, prices),
         Policy.withPriority(given.priority)
       )
       const timely = Option.isSome(limit) ? Policy.withDeadline(asking, limit.value) : asking
@@ -169,29 +164,6 @@ const positive = (option: string, given: Option.Option<number>): Effect.Effect<O
   Option.isSome(given) && given.value <= 0
     ? new Report.Refused({ message: `--${option} must be more than 0, not ${given.value}` })
     : Effect.succeed(given)
-
-/** What the work may cost, and has; without a limit it is only counted. */
-const spending = (dollars: Option.Option<number>, before: number) =>
-  Effect.gen(function*() {
-    const name = "bulk"
-    const budget = yield* Budget.make({
-      limits: [Option.match(dollars, {
-        onNone: () => ({ name, dollars: mostDollars, atLimit: "warn" as const }),
-        onSome: (dollars) => ({ name, dollars })
-      })]
-    })
-    yield* budget.restore([{
-      limit: name,
-      account: "all",
-      limitMicroDollars: 0,
-      spentMicroDollars: before,
-      reservedMicroDollars: 0
-    }])
-    const spent = Effect.map(budget.accounts, (accounts) => accounts[0]?.spentMicroDollars ?? 0)
-    return { budget, spent }
-  })
-
-const mostDollars = 1_000_000_000
 
 const stand = ({ done, found, lines, patience }: Bulk.Work) => (spent: number, { backends }: Monitor.Snapshot): Progress.Standing => {
   const { answered, failed } = done()

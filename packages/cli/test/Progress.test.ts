@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Progress from "../../src/bulk/Progress.js"
-import * as Summary from "../../src/bulk/Summary.js"
+import * as Progress from "../src/Progress.js"
+import * as Summary from "../src/bulk/Summary.js"
 
 const standing: Progress.Standing = {
   lines: 10_000,
