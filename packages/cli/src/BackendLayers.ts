@@ -20,6 +20,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Backend, Policies } from "./ConfigReading.js"
+import * as Moderators from "./Moderators.js"
 import type { Money } from "./Money.js"
 
 /**
@@ -54,7 +55,7 @@ export const make = (
   variables?: ReadonlyMap<string, string>
 ): BackendLayer => {
   const { layer }: Catalogue.Entry = Catalogue.backends[name]
-  const guarded = Resilience.layer(policies)(layer)
+  const guarded = Moderators.register(name)(Resilience.layer(policies)(layer))
   const joined = batching === false ? guarded : Batching.layer(batching === true ? {} : batching)(guarded)
   const shared = coalescing === false ? joined : Coalescing.layer(coalescing === true ? {} : coalescing)(joined)
   const kept = caching === false ? shared : Caching.layer(caching === true ? {} : caching)(shared)

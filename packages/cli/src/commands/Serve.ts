@@ -9,6 +9,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as LlmService from "@spillway/core/LlmService"
 import type * as Access from "@spillway/gateway/Access"
 import * as Gateway from "@spillway/gateway/Gateway"
+import * as Moderation from "@spillway/gateway/Moderation"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -20,6 +21,7 @@ import * as ClientKeys from "../ClientKeys.js"
 import * as ConfigReading from "../ConfigReading.js"
 import * as Listening from "../Listening.js"
 import * as Log from "../Log.js"
+import * as Moderators from "../Moderators.js"
 import * as NodeHttp from "../NodeHttp.js"
 import * as Notice from "../Notice.js"
 import * as OpenTelemetry from "../OpenTelemetry.js"
@@ -74,7 +76,8 @@ export const command = Command.make(
           ...(hosts !== undefined && { hosts })
         }).pipe(
           Layer.provide(Layer.succeed(HttpServer.HttpServer, server)),
-          Layer.provide(backends.layer)
+          Layer.provide(backends.layer),
+          Layer.provide(Layer.effect(Moderation.Moderation, Moderators.CurrentModerators))
         )
       )
       if (reload !== undefined) {
