@@ -70,7 +70,8 @@ export const make = (grace: Duration.Duration, closing: () => void): Effect.Effe
       if (calls.size === 0) return resume(Effect.void)
       whenIdle = () => resume(Effect.void)
     })
-    const idleWithin = (time: Duration.DurationInput) => Effect.timeoutOption(idle, time)
+    // the end of a program is uninterruptible, and so would be the wait in it
+    const idleWithin = (time: Duration.DurationInput) => Effect.timeoutOption(Effect.interruptible(idle), time)
 
     const shutDown = Effect.gen(function*() {
       const before = calls.size

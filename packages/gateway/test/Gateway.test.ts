@@ -318,6 +318,19 @@ describe("Gateway", () => {
         assert.deepStrictEqual([response.status, (yield* json(response)).error.code], [503, "draining"])
         assert.deepStrictEqual([yield* llm.inFlight, yield* web.gateway.inFlight], [0, 0])
       }))
+
+    it.effect("waits no longer than the grace where it cannot be interrupted: as the last thing that a program does (S25)", () =>
+      Effect.gen(function*() {
+        const llm = yield* ScriptedLlm.make(Effect.never)
+        const web = yield* serve(llm, { grace: "5 seconds" })
+        const whole = yield* Effect.fork(web.post("/v1/chat/completions", hi))
+        yield* until(Effect.map(llm.inFlight, (n) => n === 1))
+        const drained = yield* Effect.fork(Effect.uninterruptible(web.gateway.drain))
+        for (let i = 0; i < 80; i++) yield* Effect.zipRight(TestClock.adjust("100 millis"), settle)
+        assert.isNotNull(drained.unsafePoll())
+        assert.deepStrictEqual(yield* Fiber.join(drained), { ended: 0, cut: 1 })
+        assert.strictEqual((yield* Fiber.join(whole)).status, 503)
+      }))
   })
 
   describe("the access log", () => {
