@@ -41,6 +41,17 @@ const fact = (name: string) => {
   return { node: html("div", {}, html("dt", {}, name), value), update: (text: string) => say(value, text) }
 }
 
+/** What stands around a backend besides, in a few words. */
+const besides = ({ adaptiveRate, batches, coalesced, hedges, retryBudget }: Monitor.Backend): string =>
+  [
+    retryBudget !== undefined && retryBudget.balance < retryBudget.reserve &&
+    `${Words.count(retryBudget.balance)} of ${Words.count(retryBudget.reserve)} retries left`,
+    adaptiveRate?.perSecond !== undefined && `held to ${Words.rate(adaptiveRate.perSecond)}/s`,
+    hedges !== undefined && hedges.begun > 0 && `${Words.count(hedges.begun)} hedges, ${Words.count(hedges.won)} won`,
+    coalesced !== undefined && coalesced.joined > 0 && `${Words.count(coalesced.joined)} callers shared a call`,
+    batches !== undefined && batches.sent > 0 && `${Words.count(batches.items)} items in ${Words.count(batches.sent)} batches`
+  ].filter((words) => words !== false).join(", ")
+
 // -----------------------------------------------------------------------------
 // what may be done
 // -----------------------------------------------------------------------------
@@ -123,6 +134,7 @@ const card = (first: Seen, history: History.History): Shown<Seen> => {
     if (seen.queue !== undefined) await limit(name, seen.queue)
   })
   const gauges = html("dl", { class: "gauges" }, inFlight.node, waiting.node)
+  const others = html("p", { class: "quiet" })
   const heading = html("h3", { id: `backend-${name}` }, name)
   const article = html(
     "article",
@@ -131,6 +143,7 @@ const card = (first: Seen, history: History.History): Shown<Seen> => {
     line.node,
     html("dl", { class: "facts" }, ...Object.values(facts).map(({ node }) => node)),
     gauges,
+    others,
     html("div", { class: "row" }, pausing, opening, limiting)
   )
   return {
@@ -150,6 +163,8 @@ const card = (first: Seen, history: History.History): Shown<Seen> => {
       facts.errors.update(all === 0 ? "–" : `${Words.count(failed)} (${Words.percent(failed / all)})`)
       facts.retries.update(Words.count(calls === undefined ? 0 : History.sum(calls.retries)))
       facts.spend.update(spend === undefined ? "–" : Words.money(spend.microDollars))
+      say(others, besides(backend))
+      set(others, "hidden", others.textContent === "")
       set(gauges, "hidden", queue === undefined)
       set(pausing, "hidden", queue === undefined)
       set(limiting, "hidden", queue === undefined)

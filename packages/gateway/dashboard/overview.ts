@@ -44,7 +44,7 @@ const tilesOf = (status: Status, history: History.History): ReadonlyArray<Tile> 
   const errorShare = calls > 0 ? errors / calls : 0
   return [
     { name: "Calls", value: `${Words.rate(calls)}/s`, note: `average of ${recent} s` },
-    { name: "In flight", value: Words.count(inFlight), note: `${Words.count(status.inFlight)} in the gateway` },
+    { name: "In flight", value: Words.count(inFlight), note: `for ${Words.count(status.inFlight)} callers` },
     { name: "Waiting", value: Words.count(waiting), note: waiting > 0 ? `the oldest for ${Words.millis(oldest)}` : "nobody" },
     {
       name: "Errors",
@@ -93,15 +93,16 @@ export const tiles = (history: History.History) => {
 type Read = (sample: History.Sample) => number | null
 
 const everything = ""
+const calm = 10
 
 /** The charts, of all backends or of the one that is chosen. */
 export const charts = (history: History.History) => {
-  const calls = Chart.make({ title: "Calls per second", note: "that ended", format: Words.rate })
+  const calls = Chart.make({ title: "Calls per second", note: `that ended, average of ${calm} s`, format: Words.rate })
   const latency = Chart.make({ title: "Latency", note: "of the last 1,024 calls that succeeded", format: Words.millis })
   const first = Chart.make({ title: "First token", note: "of the last 1,024 streams", format: Words.millis })
   const queue = Chart.make({ title: "Queue", note: "calls that wait, and calls under way", format: Words.count, isWhole: true })
-  const errors = Chart.make({ title: "Errors per second", note: "of calls, by reason", format: Words.rate })
-  const retries = Chart.make({ title: "Retries per second", note: "by the error before", format: Words.rate })
+  const errors = Chart.make({ title: "Errors per second", note: `by reason, average of ${calm} s`, format: Words.rate })
+  const retries = Chart.make({ title: "Retries per second", note: `by error, average of ${calm} s`, format: Words.rate })
   const all = [calls, latency, first, queue, errors, retries]
   byId("charts").append(...all.map(({ node }) => node))
 
@@ -116,6 +117,16 @@ export const charts = (history: History.History) => {
     values: history.moments().map(({ samples }) => {
       const sample = samples.get(backend)
       return sample === undefined ? null : read(sample)
+    })
+  })
+
+  // what happens a few times a second would be a comb
+  const smooth = ({ name, values }: Chart.Line): Chart.Line => ({
+    name,
+    values: values.map((value, place) => {
+      if (value === null) return null
+      const last = values.slice(Math.max(place - calm + 1, 0), place + 1).filter((value) => value !== null)
+      return last.reduce((sum, value) => sum + value, 0) / last.length
     })
   })
 
@@ -140,7 +151,7 @@ export const charts = (history: History.History) => {
     }
     return [...seen].filter(([, rate]) => rate > 0).toSorted(([, one], [, other]) => other - one).slice(0, Chart.most)
       .map(([tag]) => tag).toSorted()
-      .map((tag) => total(Words.spoken(tag), backends, (sample) => counts(sample)[tag] ?? 0))
+      .map((tag) => smooth(total(Words.spoken(tag), backends, (sample) => counts(sample)[tag] ?? 0)))
   }
 
   const draw = (status: Status) => {
@@ -160,9 +171,7 @@ export const charts = (history: History.History) => {
         : (["p50", "p95", "p99"] as const).map((name) => lineOf(name, chosen, (sample) => read(sample)?.[name] ?? null))
     calls.draw(
       times,
-      chosen === everything
-        ? busiest.map((backend) => lineOf(backend, backend, (sample) => sample.calls))
-        : [lineOf(chosen, chosen, (sample) => sample.calls)]
+      (chosen === everything ? busiest : [chosen]).map((backend) => smooth(lineOf(backend, backend, (sample) => sample.calls)))
     )
     latency.draw(times, percentiles((sample) => sample.latency))
     first.draw(times, percentiles((sample) => sample.firstPart))

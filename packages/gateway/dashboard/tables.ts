@@ -360,10 +360,62 @@ const spent = (parent: Element, by: string) => {
   })
 }
 
+interface Account {
+  readonly limit: string
+  readonly account: string
+  readonly spent: number
+  readonly reserved: number
+  readonly of: number
+  readonly refused: number
+}
+
+const budgets = () => {
+  const parent = byId("budgets")
+  const show = table<Account>(parent, {
+    caption: "Of each budget those who have spent the most",
+    empty: "Nobody has spent anything yet.",
+    keyOf: ({ account, limit }) => `${limit}\n${account}`,
+    columns: [
+      plain("Budget", ({ limit }) => limit),
+      plain("Whose", ({ account }) => account === "" ? "nobody in particular" : account),
+      {
+        name: "Spent",
+        isNumber: true,
+        make: () => {
+          const bar = html("i")
+          const value = html("span")
+          return {
+            node: html("span", { class: "headroom" }, html("span", { class: "bar", "aria-hidden": "true" }, bar), value),
+            update: ({ of, reserved, spent }) => {
+              fillTo(bar, (spent + reserved) / of)
+              set(bar, "data-full", spent + reserved >= of)
+              say(value, `${Words.money(spent)} of ${Words.money(of)}`)
+            }
+          }
+        }
+      },
+      plain("Under way", ({ reserved }) => Words.money(reserved), true),
+      plain("Calls refused", ({ refused }) => Words.count(refused), true)
+    ]
+  })
+  return ({ budgets = [] }: Status) => {
+    set(parent, "hidden", budgets.length === 0)
+    show(
+      budgets.flatMap(({ largest, limit, limitMicroDollars: of, refused }) =>
+        largest.slice(0, 10).map(({ account, reservedMicroDollars: reserved, spentMicroDollars: spent }) =>
+          ({ limit, account, spent, reserved, of, refused }))
+      )
+    )
+  }
+}
+
 export const spend = () => {
   const parent = byId("spend")
+  const showBudgets = budgets()
   const [backend, model, tenant] = [spent(parent, "backend"), spent(parent, "model"), spent(parent, "tenant")] as const
-  return ({ backends }: Status) => {
+  return (status: Status) => {
+    const { backends } = status
+    showBudgets(status)
     backend(toShares(backends.map(({ backend, spend }) => [backend, spend?.microDollars ?? 0])))
     model(toShares(backends.flatMap(({ spend }) => Object.entries(spend?.byModel ?? {}))))
     tenant(toShares(backends.flatMap(({ spend }) => Object.entries(spend?.byTenant ?? {}))))

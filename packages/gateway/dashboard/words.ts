@@ -40,7 +40,7 @@ export const span = (value: number): string => {
 
 export const money = (microDollars: number): string => {
   const dollars = microDollars / 1_000_000
-  return dollars === 0 ? "$0" : `$${dollars.toFixed(dollars < 0.001 ? 6 : dollars < 10 ? 4 : 2)}`
+  return `$${Number.isInteger(dollars) ? count(dollars) : dollars.toFixed(dollars < 0.001 ? 6 : dollars < 10 ? 4 : 2)}`
 }
 
 export const clock = (at: number): string =>

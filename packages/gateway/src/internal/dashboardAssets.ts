@@ -81,6 +81,7 @@ export const files: ReadonlyArray<File> = [
         <section aria-labelledby="spend-title">
           <h2 id="spend-title">Spend</h2>
           <div id="spend" class="spend"></div>
+          <div id="budgets" class="budgets" hidden></div>
         </section>
       </div>
     </main>
@@ -161,6 +162,7 @@ export const files: ReadonlyArray<File> = [
 }
 
 * { box-sizing: border-box; }
+html { scroll-padding-top: 5rem; }
 [hidden] { display: none !important; }
 
 body {
@@ -287,7 +289,8 @@ label { font-size: .88rem; font-weight: 550; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 292px), 1fr)); gap: .75rem; }
 .cards article { display: flex; flex-direction: column; gap: .6rem; height: 100%; padding: .85rem .9rem; }
 .cards .row { margin-top: auto; }
-.cards button { padding: .2rem .6rem; }
+.cards .row { gap: .4rem; }
+.cards button { padding: .2rem .55rem; font-size: .84rem; }
 .spark { width: 100%; height: 28px; }
 .spark path { fill: none; stroke: var(--line-1); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .facts { display: grid; grid-template-columns: 4fr 5fr 4fr; gap: .4rem .6rem; }
@@ -317,6 +320,8 @@ td button { min-height: 1.7rem; padding: .05rem .55rem; font-size: .82rem; }
 .spend .headroom span:last-child { min-width: 4.8rem; }
 .spend { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 1rem; align-items: start; }
 
+.budgets { margin-top: 1rem; }
+
 .tracks { display: grid; gap: .35rem; margin: .5rem 0 1rem; padding: .8rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
 .tracks li { display: grid; grid-template-columns: 7.5rem 1fr 7rem; gap: .75rem; align-items: center; font-size: .88rem; }
 .tracks .badge { justify-self: start; }
@@ -345,7 +350,7 @@ dialog form { display: grid; gap: .75rem; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   caption { display: block; }
   tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: .6rem; }
-  tbody tr { display: grid; grid-template-columns: repeat(3, 1fr); gap: .4rem .8rem; padding: .7rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
+  tbody tr { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .4rem .8rem; padding: .7rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
   tbody th, tbody td, td.number { min-width: 0; padding: 0; border: 0; text-align: left; overflow-wrap: anywhere; }
   tbody th::before, tbody td::before { content: attr(data-label); display: block; color: var(--quiet); font-size: .78rem; font-weight: 400; }
   tbody td:has(.row) { grid-column: 1 / -1; }
@@ -353,7 +358,8 @@ dialog form { display: grid; gap: .75rem; }
   td .row { flex-wrap: wrap; }
   tbody th { white-space: normal; }
   .badge { white-space: normal; }
-  .headroom { flex-wrap: wrap; gap: 0 .5rem; }
+  .headroom { flex-wrap: wrap; gap: 0 .5rem; white-space: normal; }
+  .spend .headroom { justify-content: flex-start; }
   .tracks li { grid-template-columns: 1fr auto; }
   .tracks .track { grid-row: 2; grid-column: 1 / -1; }
   button { min-height: 2.4rem; }
@@ -462,6 +468,14 @@ const fact = (name) => {
     const value = html("dd", { class: "number" });
     return { node: html("div", {}, html("dt", {}, name), value), update: (text) => say(value, text) };
 };
+const besides = ({ adaptiveRate, batches, coalesced, hedges, retryBudget }) => [
+    retryBudget !== undefined && retryBudget.balance < retryBudget.reserve &&
+        \`\${Words.count(retryBudget.balance)} of \${Words.count(retryBudget.reserve)} retries left\`,
+    adaptiveRate?.perSecond !== undefined && \`held to \${Words.rate(adaptiveRate.perSecond)}/s\`,
+    hedges !== undefined && hedges.begun > 0 && \`\${Words.count(hedges.begun)} hedges, \${Words.count(hedges.won)} won\`,
+    coalesced !== undefined && coalesced.joined > 0 && \`\${Words.count(coalesced.joined)} callers shared a call\`,
+    batches !== undefined && batches.sent > 0 && \`\${Words.count(batches.items)} items in \${Words.count(batches.sent)} batches\`
+].filter((words) => words !== false).join(", ");
 const pause = async (backend) => {
     const isMeant = await Actions.confirm({
         title: \`Pause \${backend}?\`,
@@ -524,8 +538,9 @@ const card = (first, history) => {
             await limit(name, seen.queue);
     });
     const gauges = html("dl", { class: "gauges" }, inFlight.node, waiting.node);
+    const others = html("p", { class: "quiet" });
     const heading = html("h3", { id: \`backend-\${name}\` }, name);
-    const article = html("article", { "aria-labelledby": \`backend-\${name}\` }, html("div", { class: "heading" }, heading, state.node), line.node, html("dl", { class: "facts" }, ...Object.values(facts).map(({ node }) => node)), gauges, html("div", { class: "row" }, pausing, opening, limiting));
+    const article = html("article", { "aria-labelledby": \`backend-\${name}\` }, html("div", { class: "heading" }, heading, state.node), line.node, html("dl", { class: "facts" }, ...Object.values(facts).map(({ node }) => node)), gauges, others, html("div", { class: "row" }, pausing, opening, limiting));
     return {
         node: html("li", {}, article),
         update: ({ at, backend }) => {
@@ -543,6 +558,8 @@ const card = (first, history) => {
             facts.errors.update(all === 0 ? "–" : \`\${Words.count(failed)} (\${Words.percent(failed / all)})\`);
             facts.retries.update(Words.count(calls === undefined ? 0 : History.sum(calls.retries)));
             facts.spend.update(spend === undefined ? "–" : Words.money(spend.microDollars));
+            say(others, besides(backend));
+            set(others, "hidden", others.textContent === "");
             set(gauges, "hidden", queue === undefined);
             set(pausing, "hidden", queue === undefined);
             set(limiting, "hidden", queue === undefined);
@@ -995,7 +1012,7 @@ const tilesOf = (status, history) => {
     const errorShare = calls > 0 ? errors / calls : 0;
     return [
         { name: "Calls", value: \`\${Words.rate(calls)}/s\`, note: \`average of \${recent} s\` },
-        { name: "In flight", value: Words.count(inFlight), note: \`\${Words.count(status.inFlight)} in the gateway\` },
+        { name: "In flight", value: Words.count(inFlight), note: \`for \${Words.count(status.inFlight)} callers\` },
         { name: "Waiting", value: Words.count(waiting), note: waiting > 0 ? \`the oldest for \${Words.millis(oldest)}\` : "nobody" },
         {
             name: "Errors",
@@ -1035,13 +1052,14 @@ export const tiles = (history) => {
     return (status) => show(tilesOf(status, history));
 };
 const everything = "";
+const calm = 10;
 export const charts = (history) => {
-    const calls = Chart.make({ title: "Calls per second", note: "that ended", format: Words.rate });
+    const calls = Chart.make({ title: "Calls per second", note: \`that ended, average of \${calm} s\`, format: Words.rate });
     const latency = Chart.make({ title: "Latency", note: "of the last 1,024 calls that succeeded", format: Words.millis });
     const first = Chart.make({ title: "First token", note: "of the last 1,024 streams", format: Words.millis });
     const queue = Chart.make({ title: "Queue", note: "calls that wait, and calls under way", format: Words.count, isWhole: true });
-    const errors = Chart.make({ title: "Errors per second", note: "of calls, by reason", format: Words.rate });
-    const retries = Chart.make({ title: "Retries per second", note: "by the error before", format: Words.rate });
+    const errors = Chart.make({ title: "Errors per second", note: \`by reason, average of \${calm} s\`, format: Words.rate });
+    const retries = Chart.make({ title: "Retries per second", note: \`by error, average of \${calm} s\`, format: Words.rate });
     const all = [calls, latency, first, queue, errors, retries];
     byId("charts").append(...all.map(({ node }) => node));
     const choice = byId("choice");
@@ -1054,6 +1072,15 @@ export const charts = (history) => {
         values: history.moments().map(({ samples }) => {
             const sample = samples.get(backend);
             return sample === undefined ? null : read(sample);
+        })
+    });
+    const smooth = ({ name, values }) => ({
+        name,
+        values: values.map((value, place) => {
+            if (value === null)
+                return null;
+            const last = values.slice(Math.max(place - calm + 1, 0), place + 1).filter((value) => value !== null);
+            return last.reduce((sum, value) => sum + value, 0) / last.length;
         })
     });
     const total = (name, backends, read) => ({
@@ -1074,7 +1101,7 @@ export const charts = (history) => {
         }
         return [...seen].filter(([, rate]) => rate > 0).toSorted(([, one], [, other]) => other - one).slice(0, Chart.most)
             .map(([tag]) => tag).toSorted()
-            .map((tag) => total(Words.spoken(tag), backends, (sample) => counts(sample)[tag] ?? 0));
+            .map((tag) => smooth(total(Words.spoken(tag), backends, (sample) => counts(sample)[tag] ?? 0)));
     };
     const draw = (status) => {
         const names = status.backends.map(({ backend }) => backend).toSorted();
@@ -1089,9 +1116,7 @@ export const charts = (history) => {
             ? busiest.map((backend) => lineOf(\`\${backend}, p95\`, backend, (sample) => read(sample)?.p95 ?? null))
                 .filter(({ values }) => values.some((value) => value !== null))
             : ["p50", "p95", "p99"].map((name) => lineOf(name, chosen, (sample) => read(sample)?.[name] ?? null));
-        calls.draw(times, chosen === everything
-            ? busiest.map((backend) => lineOf(backend, backend, (sample) => sample.calls))
-            : [lineOf(chosen, chosen, (sample) => sample.calls)]);
+        calls.draw(times, (chosen === everything ? busiest : [chosen]).map((backend) => smooth(lineOf(backend, backend, (sample) => sample.calls))));
         latency.draw(times, percentiles((sample) => sample.latency));
         first.draw(times, percentiles((sample) => sample.firstPart));
         queue.draw(times, [
@@ -1368,10 +1393,47 @@ const spent = (parent, by) => {
         ]
     });
 };
+const budgets = () => {
+    const parent = byId("budgets");
+    const show = table(parent, {
+        caption: "Of each budget those who have spent the most",
+        empty: "Nobody has spent anything yet.",
+        keyOf: ({ account, limit }) => \`\${limit}\\n\${account}\`,
+        columns: [
+            plain("Budget", ({ limit }) => limit),
+            plain("Whose", ({ account }) => account === "" ? "nobody in particular" : account),
+            {
+                name: "Spent",
+                isNumber: true,
+                make: () => {
+                    const bar = html("i");
+                    const value = html("span");
+                    return {
+                        node: html("span", { class: "headroom" }, html("span", { class: "bar", "aria-hidden": "true" }, bar), value),
+                        update: ({ of, reserved, spent }) => {
+                            fillTo(bar, (spent + reserved) / of);
+                            set(bar, "data-full", spent + reserved >= of);
+                            say(value, \`\${Words.money(spent)} of \${Words.money(of)}\`);
+                        }
+                    };
+                }
+            },
+            plain("Under way", ({ reserved }) => Words.money(reserved), true),
+            plain("Calls refused", ({ refused }) => Words.count(refused), true)
+        ]
+    });
+    return ({ budgets = [] }) => {
+        set(parent, "hidden", budgets.length === 0);
+        show(budgets.flatMap(({ largest, limit, limitMicroDollars: of, refused }) => largest.slice(0, 10).map(({ account, reservedMicroDollars: reserved, spentMicroDollars: spent }) => ({ limit, account, spent, reserved, of, refused }))));
+    };
+};
 export const spend = () => {
     const parent = byId("spend");
+    const showBudgets = budgets();
     const [backend, model, tenant] = [spent(parent, "backend"), spent(parent, "model"), spent(parent, "tenant")];
-    return ({ backends }) => {
+    return (status) => {
+        const { backends } = status;
+        showBudgets(status);
         backend(toShares(backends.map(({ backend, spend }) => [backend, spend?.microDollars ?? 0])));
         model(toShares(backends.flatMap(({ spend }) => Object.entries(spend?.byModel ?? {}))));
         tenant(toShares(backends.flatMap(({ spend }) => Object.entries(spend?.byTenant ?? {}))));
@@ -1408,7 +1470,7 @@ export const span = (value) => {
 };
 export const money = (microDollars) => {
     const dollars = microDollars / 1_000_000;
-    return dollars === 0 ? "$0" : \`$\${dollars.toFixed(dollars < 0.001 ? 6 : dollars < 10 ? 4 : 2)}\`;
+    return \`$\${Number.isInteger(dollars) ? count(dollars) : dollars.toFixed(dollars < 0.001 ? 6 : dollars < 10 ? 4 : 2)}\`;
 };
 export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const ago = (at, now) => at === undefined ? "never" : now - at < 1500 ? "now" : \`\${span(now - at)} ago\`;

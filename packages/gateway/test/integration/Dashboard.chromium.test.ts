@@ -94,6 +94,7 @@ const tests = (program: string) => {
         await says(card(page, "openai"), /Spent\s*\$0\.0/)
         await says(row(page, "team-a", "openai"), /ready/)
         await says(page.getByRole("table", { name: "By tenant" }), /support/)
+        await says(page.getByRole("table", { name: /^Of each budget/ }).getByRole("row"), /a day.*support.*of \$1/s)
         await page.getByRole("img", { name: "Calls per second: lines; what they are at now is listed next" }).waitFor()
         const sent = async () => Number(await row(page, "anonymous", "ollama").getByRole("cell").nth(4).innerText())
         const before = await sent()
@@ -324,7 +325,7 @@ const tests = (program: string) => {
       const wanted = process.env["SPILLWAY_SCREENSHOT"]
       const path = wanted ?? join(folder, "dashboard.png")
       const { origin, page, simulator } = yield* operator({
-        seenAs: { viewport: { width: 1280, height: 1150 }, colorScheme: "light" }
+        seenAs: { viewport: { width: 1280, height: 960 }, colorScheme: "light" }
       })
       if (wanted !== undefined) {
         yield* simulator.update({ latency: "250 millis", jitter: 0.6, tokenDelay: "6 millis", requestsPerMinute: 300, burst: 40 })

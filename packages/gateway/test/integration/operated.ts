@@ -1,5 +1,6 @@
 /** A gateway before several backends, all of them the simulator, with what an operator sees of it. */
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as Budget from "@spillway/core/Budget"
 import * as CircuitBreaker from "@spillway/core/CircuitBreaker"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as Monitor from "@spillway/core/Monitor"
@@ -35,7 +36,8 @@ const prices: ReadonlyArray<PriceBook.Entry> = [
 export const operated = (simulated: Simulator.Options = {}, options: Gateway.Options = {}) =>
   Effect.gen(function*() {
     const simulator = yield* Simulator.make({ keys: secrets, ...simulated })
-    const policies = Resilience.layer({ retry: { initialDelay: "200 millis" }, queue: { concurrency: 8 } })
+    const budget = yield* Budget.make({ limits: [{ name: "a day", of: "tenant", dollars: 1, per: "day" }] })
+    const policies = Resilience.layer({ retry: { initialDelay: "200 millis" }, queue: { concurrency: 8 }, budget })
     const llm = Router.layer({
       openai: OpenAi.layer({ apiKeys: keys, baseUrl: "http://simulator/openai/v1" }).pipe(policies),
       anthropic: Anthropic.layer({ apiKeys: keys, baseUrl: "http://simulator/anthropic" }).pipe(policies),
