@@ -64,21 +64,37 @@ export interface Limits {
   readonly stall?: Duration.DurationInput
   /** Most connections at once; more are closed as they come. @default 10,000 */
   readonly connections?: number
+  /** How long the head of a request may take to arrive, from 1 millisecond. @default 10 seconds */
+  readonly head?: Duration.DurationInput
+  /** How long a whole request may take to arrive, from 1 millisecond, no less than its head. @default 30 seconds */
+  readonly request?: Duration.DurationInput
 }
 
 /**
  * A server that listens until the scope closes. A request must arrive whole within 30 seconds and its head within 10,
- * and what is answered must be taken: neither slow senders nor slow readers hold connections.
+ * and what is answered must be taken: neither slow senders nor slow readers hold connections. Of a header that comes
+ * twice nothing is dropped, so that what is behind the server and what is before it cannot take it for two different
+ * requests.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const listen = (
   address: Address,
-  { connections = 10_000, stall = "35 seconds" }: Limits = {}
+  { connections = 10_000, head = "10 seconds", request = "30 seconds", stall = "35 seconds" }: Limits = {}
 ): Effect.Effect<HttpServer.HttpServer, HttpServerError.ServeError, Scope.Scope> =>
   NodeHttpServer.make(() => {
-    const server = Http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 })
+    const headersTimeout = Duration.toMillis(head)
+    const server = Http.createServer({
+      headersTimeout,
+      requestTimeout: Duration.toMillis(request),
+      // how often it is looked at who is late: Node's own 30 seconds would be the time that matters
+      connectionsCheckingInterval: Math.min(headersTimeout / 2, 2_000),
+      // longer than the minute for which balancers before it keep a connection that is still: whoever asks must be the one
+      // who closes it, or a request is sent into one that has just gone
+      keepAliveTimeout: 65_000,
+      joinDuplicateHeaders: true
+    })
     server.maxHeadersCount = 100
     server.maxConnections = connections
     server.timeout = Duration.toMillis(stall)
