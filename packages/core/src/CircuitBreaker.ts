@@ -189,6 +189,7 @@ export const make = (
     const unanswered = Unanswered.make()
     const timeline: Array<Monitor.CircuitTransition> = []
     const counts = { opened: 0, refused: 0, transitions: 0 }
+    const changes = new Map<string, Monitor.CircuitChange>()
 
     const now = () => clock.unsafeCurrentTimeMillis()
 
@@ -200,6 +201,9 @@ export const make = (
       timeline.push(transition)
       if (timeline.length > mostRemembered) timeline.shift()
       counts.transitions++
+      const { from, to } = transition
+      const change = `${from} ${to}`
+      changes.set(change, { from, to, times: 1 + (changes.get(change)?.times ?? 0) })
       if (state._tag === "Open") counts.opened++
       hub.unsafeOffer({ state, transition })
     }
@@ -216,6 +220,7 @@ export const make = (
         circuit: {
           ...Report.toMonitor(MutableRef.get(current), settings, now),
           ...counts,
+          changes: [...changes.values()],
           timeline: [...timeline]
         }
       })

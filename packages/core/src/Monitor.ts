@@ -107,8 +107,9 @@ export interface Circuit {
   readonly refused?: number
   /** The last error, of those that are the backend's fault. */
   readonly lastFault?: string
-  /** How often it has become something else. */
+  /** How often it has become something else, in all and from what to what. */
   readonly transitions?: number
+  readonly changes?: ReadonlyArray<CircuitChange>
   /** The last 50 of those times, the oldest first. */
   readonly timeline?: ReadonlyArray<CircuitTransition>
 }
@@ -125,6 +126,16 @@ export interface CircuitWindow {
   readonly slow: number
   readonly failureRate?: number
   readonly slowRate?: number
+}
+
+/**
+ * How often a circuit became something else.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CircuitChange extends Pick<CircuitTransition, "from" | "to"> {
+  readonly times: number
 }
 
 /**

@@ -159,6 +159,12 @@ describe("CircuitBreaker", () => {
           opened: 2,
           refused: 0,
           transitions: 5,
+          changes: [
+            { from: "closed", to: "open", times: 2 },
+            { from: "open", to: "half-open", times: 1 },
+            { from: "half-open", to: "closed", times: 1 },
+            { from: "open", to: "disabled", times: 1 }
+          ],
           timeline: seen,
           lastFault: "ServerFault"
         })
@@ -180,7 +186,7 @@ describe("CircuitBreaker", () => {
         const { answers, ask, breaker, fail } = yield* Scope.extend(make({ failures: 2 }), scope)
         const read = Effect.map(Monitor.snapshot, ({ backends }) => {
           if (backends[0]?.circuit === undefined) return undefined
-          const { timeline: _, ...circuit } = backends[0].circuit
+          const { changes: _, timeline: __, ...circuit } = backends[0].circuit
           return circuit
         })
         const counts = { opened: 0, refused: 0, transitions: 0 }

@@ -3,7 +3,7 @@
  * a circuit for each key.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { InvalidOptions, KeyPool, LlmError } from "@spillway/core"
+import { CircuitBreaker, InvalidOptions, KeyPool, LlmError, LlmService, Resilience } from "@spillway/core"
 import { Deferred, Duration, Effect, Exit, Fiber, Option, Redacted, Scope, TestClock } from "effect"
 
 const model = "llama"
@@ -294,6 +294,31 @@ describe("KeyPool, with a circuit for each key", () => {
       assert.deepInclude((yield* pool.stats)[0], { state: "cooling", until: 30_000, reason: "ServerFault" })
       const refusal = yield* Effect.flip(pool.acquire(model, { id: "a" }))
       assert.deepStrictEqual(Option.getOrThrow(LlmError.retryAfter(refusal)), Duration.seconds(30))
+    }))
+
+  it.scoped("a key that fails alone does not open the circuit of the backend, one with all of them does (KP-15)", () =>
+    Effect.gen(function*() {
+      const pool = yield* make({})
+      const breaker = yield* CircuitBreaker.make({ backend: "groq", failures: 3 })
+      let ill = ["a"]
+      const service = LlmService.make("groq", {
+        listModels: Effect.acquireUseRelease(
+          pool.acquire(""),
+          (lease) => ill.includes(lease.id) ? Effect.mapError(broken, lease.failed) : Effect.sync(() => (lease.succeeded({}), [])),
+          (lease) => Effect.sync(lease.release)
+        )
+      })
+      const ask = Effect.exit(Resilience.protect(service, breaker.policy).listModels)
+      // it is tried again each time that it has rested
+      for (let minute = 0; minute < 10; minute++) {
+        yield* Effect.replicateEffect(ask, 5)
+        yield* TestClock.adjust("1 minute")
+      }
+      assert.strictEqual((yield* breaker.state)._tag, "Closed")
+      assert.isAbove((yield* pool.stats)[0]!.failures.ServerFault!, 3)
+      ill = ["a", "b"]
+      yield* Effect.replicateEffect(ask, 5)
+      assert.strictEqual((yield* breaker.state)._tag, "Open")
     }))
 
   it.scoped("is tried once when its time is over, and used again when that goes well", () =>

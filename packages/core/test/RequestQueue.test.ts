@@ -10,6 +10,8 @@
  * - QU-26, QU-28, QU-29, CC-13 to CC-24: shedding by delay, admission levels, last in first out and limits found by
  *   latency. Our calls take as long as their answers are long, so that a delay says nothing of load; what cannot be
  *   served in time says so by its deadline. What is learned is learned from refusals: CC-24 and P5 are `AdaptiveRate`'s.
+ * - Of QU-35, the grace after which calls under way are given up: how long that is says who shuts down (the gateway's
+ *   `Drain`).
  * - CC-12: guaranteed shares of the places; tenants take turns instead, and no place is kept free for anybody.
  */
 import { assert, describe, it } from "@effect/vitest"

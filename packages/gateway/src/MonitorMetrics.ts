@@ -99,7 +99,12 @@ const fromCircuit = (backend: string, circuit: Monitor.Circuit): ReadonlyArray<F
       ...known({ ...labels, of: "slow" }, circuit.window?.slowRate)
     ),
     counter("circuit_opened_total", "How often the circuit has opened", { labels, value: circuit.opened }),
-    counter("circuit_refused_total", "Calls that found the circuit open", ...known(labels, circuit.refused))
+    counter("circuit_refused_total", "Calls that found the circuit open", ...known(labels, circuit.refused)),
+    counter(
+      "circuit_transitions_total",
+      "How often the circuit became something else",
+      ...(circuit.changes ?? []).map(({ from, times, to }) => ({ labels: { ...labels, from, to }, value: times }))
+    )
   ]
 }
 

@@ -105,6 +105,7 @@ describe("Prometheus", () => {
       "spillway_circuit_state{backend=\"openai\",state=\"disabled\"}": 0,
       "spillway_circuit_failures{backend=\"openai\"}": 5,
       "spillway_circuit_opened_total{backend=\"openai\"}": 1,
+      "spillway_circuit_transitions_total{backend=\"openai\",from=\"closed\",to=\"open\"}": 6,
       "spillway_retry_budget_balance{backend=\"openai\"}": 12.5,
       "spillway_retry_budget_reserve{backend=\"openai\"}": 500,
       "spillway_retry_budget_refused_total{backend=\"openai\"}": 3,
@@ -194,7 +195,7 @@ const snapshot: Monitor.Snapshot = {
         waitMillis: { p50: 200, p95: 1000, p99: 2000 },
         perSecond: 3.5
       },
-      circuit: { state: "half-open", failures: 5, opened: 1 },
+      circuit: { state: "half-open", failures: 5, opened: 1, changes: [{ from: "closed", to: "open", times: 6 }] },
       spend: { microDollars: 2_000_000, byModel: { "gpt-4o": 2_000_000 }, byTenant: { acme: 1_500_000, "": 500_000 }, unknown: 3 },
       retryBudget: { balance: 12.5, reserve: 500, refused: 3 },
       adaptiveRate: { perSecond: 7.5, waiting: 2, refusals: 4 },
