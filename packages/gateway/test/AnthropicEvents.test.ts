@@ -110,14 +110,16 @@ describe("AnthropicEvents", () => {
       think(0, { signature: "sig" }),
       think(1, { redacted: "sealed" }),
       think(2, { text: "c" }),
-      say("d"),
+      think(3, { text: "d" }),
+      say("e"),
       finish
     ])))
     assert.deepStrictEqual(message.content, [
       { type: "thinking", thinking: "ab", signature: "sig" },
       { type: "redacted_thinking", data: "sealed" },
       { type: "thinking", thinking: "c", signature: "" },
-      { type: "text", text: "d" }
+      { type: "thinking", thinking: "d", signature: "" },
+      { type: "text", text: "e" }
     ])
   })
 

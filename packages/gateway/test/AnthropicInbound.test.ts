@@ -275,7 +275,11 @@ describe("AnthropicInbound", () => {
         [{ tools: [tool], tool_choice: { type: "tool", name: "other" } }, "tool_choice.name", "is not among tools"],
         [{ tool_choice: { type: "any" } }, "tool_choice", "requires tools, and there are none"],
         [{ thinking: { type: "enabled", budget_tokens: 1000 } }, "thinking.budget_tokens", "must be a whole number of at least 1024"],
-        [{ thinking: { type: "enabled", budget_tokens: 1024 } }, "thinking.budget_tokens", "must be less than max_tokens"],
+        [
+          { max_tokens: 1024, thinking: { type: "enabled", budget_tokens: 1024 } },
+          "thinking.budget_tokens",
+          "must be less than max_tokens"
+        ],
         [
           { thinking: { type: "adaptive", display: "omitted" } },
           "thinking.display",

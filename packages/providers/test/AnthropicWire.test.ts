@@ -195,6 +195,19 @@ describe("AnthropicWire.toBody", () => {
     )
   })
 
+  it("takes an effort of Anthropic's own in place of the common word, and says none beside a budget", () => {
+    const said = (anthropic: AnthropicWire.RequestOptions) => {
+      const { output_config, thinking } = sent({ reasoning: { effort: "high" }, providerOptions: { anthropic } })
+      return [thinking, output_config]
+    }
+    assert.deepStrictEqual(said({ effort: "max" }), [undefined, { effort: "max" }])
+    assert.deepStrictEqual(said({ effort: "xhigh", thinking: "adaptive" }), [{ type: "adaptive" }, { effort: "xhigh" }])
+    assert.deepStrictEqual(said({ thinking: "adaptive" }), [{ type: "adaptive" }, { effort: "high" }])
+    const budget = { type: "enabled", budget_tokens: 2000 }
+    assert.deepStrictEqual(said({ thinking: { budgetTokens: 2000 } }), [budget, undefined])
+    assert.deepStrictEqual(said({ thinking: { budgetTokens: 2000 }, effort: "low" }), [budget, { effort: "low" }])
+  })
+
   it("passes on sampling, stops, the user and what only Anthropic has", () => {
     const body = sent({
       temperature: 0,
