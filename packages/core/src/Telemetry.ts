@@ -158,19 +158,20 @@ const calls = (
     const costOf = spending?.began(call, began) ?? Option.none
     call.held.add((exit) => {
       const now = clock.unsafeCurrentTimeMillis()
+      const millis = since(began, now)
       const outcome = outcomeOf(call, exit)
       const usage = usageOf(exit)
-      tally.ended(now, now - began, outcome)
+      tally.ended(now, millis, outcome)
       remember(tally, call, exit, now)
       if (usage !== undefined) tally.used(usage.inputTokens ?? 0, usage.outputTokens ?? 0)
       const microDollars = costOf(exit)
-      metrics.ended(call, outcome, now - began, usage, Option.getOrElse(microDollars, () => 0))
+      metrics.ended(call, outcome, millis, usage, Option.getOrElse(microDollars, () => 0))
       if (span === undefined) return
       if (Option.isSome(microDollars)) span.attribute("spillway.cost_usd", microDollars.value / 1_000_000)
       endSpan(span, clock, exit, outcome, names)
     })
     return () => {
-      const millis = clock.unsafeCurrentTimeMillis() - began
+      const millis = since(began, clock.unsafeCurrentTimeMillis())
       tally.answered(millis)
       metrics.answered(call, millis)
     }
@@ -195,6 +196,9 @@ const calls = (
     })
   }
 }
+
+// a clock that was put back measures nothing
+const since = (then: number, now: number): number => Math.max(now - then, 0)
 
 const makeMetrics = (backend: string, models: number, names: GenAiNames.GenAiNames) => {
   const ofGenAi = GenAiMetrics.make(backend, names)

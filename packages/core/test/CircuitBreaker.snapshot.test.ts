@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as CircuitBreaker from "@spillway/core/CircuitBreaker"
 import { Effect, Fiber, TestClock } from "effect"
 import { failed, fault, forked, make, times } from "./toldBackend.js"
+import * as VirtualClock from "./virtualClock.js"
 
 /** As it is after a restart: another breaker, and what the first one saved, read from a file. */
 const restarted = (breaker: CircuitBreaker.CircuitBreaker, options: Partial<CircuitBreaker.Options> = {}) =>
@@ -43,6 +44,17 @@ describe("CircuitBreaker, saved and restored", () => {
         assert.strictEqual(yield* second.tag, "Open", before)
       }
     }))
+
+  it("can be saved when a clock was put back during a call", () => {
+    const clock = VirtualClock.make(1_000_000_000)
+    return Effect.runPromise(Effect.gen(function*() {
+      const { as, breaker } = yield* make()
+      yield* as(clock.stall(60_000))
+      yield* as(clock.stall(-3_600_000))
+      const { usual } = yield* breaker.snapshot
+      assert.isTrue(usual > 0 && usual < 60_000, `${usual}`)
+    }).pipe(Effect.scoped, Effect.withClock(clock)))
+  })
 
   it.scoped("stays open as long as it would have, and says why", () =>
     Effect.gen(function*() {

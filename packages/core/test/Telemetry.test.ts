@@ -150,6 +150,16 @@ describe("Telemetry", () => {
         })
       }))
 
+    it.scoped("measures nothing by a clock that is put back", () => {
+      const clock = VirtualClock.make(1_000_000_000)
+      return Effect.gen(function*() {
+        const { calls, llm, series } = yield* make({}, Effect.zipRight(clock.stall(-3_600_000), Effect.succeed("hello")))
+        yield* llm.generateText(request)
+        assert.deepInclude(yield* calls, { succeeded: 1, latencyMillis: { p50: 0, p95: 0, p99: 0 } })
+        assert.deepStrictEqual(yield* series("llm_request_duration_seconds"), { generateText: 0 })
+      }).pipe(Effect.withClock(clock))
+    })
+
     it.scoped("keeps the last 1,024 durations", () => {
       const clock = VirtualClock.make()
       return Effect.withClock(

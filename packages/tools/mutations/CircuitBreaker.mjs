@@ -32,6 +32,7 @@ export default [
   { name: "a half full ring goes on at its beginning", property: "P35", file: snapshot, tests: properties, find: "next: oldestFirst.length % size", replace: "next: 0" },
   { name: "what was open for ever is not when it was saved", property: "P35", file: snapshot, tests: properties, find: "decode: (moment) => moment ?? Infinity", replace: "decode: (moment) => moment ?? 0" },
   { name: "probes of another time keep their slots", property: "P35", file: snapshot, tests: properties, find: "        probing: 0,\n", replace: "" },
+  { name: "answers that took less than no time are learned from", file: circuit, tests: ["packages/core/test/CircuitBreaker.snapshot.test.ts"], find: "(Math.max(millis, 0) - usual) / 8", replace: "(millis - usual) / 8" },
   { name: "a saved open time is believed", file: snapshot, tests: ["packages/core/test/CircuitBreaker.snapshot.test.ts"], find: `{ ...state, until: Math.min(state.until, now + settings.maxOpenFor) }`, replace: "state" },
   { name: "probes that never answer are waited for", property: "P36", file: circuit, tests: properties, find: ": probe({ ...state, until: now + settings.probeWait })", replace: ": [undefined, state]" },
   { name: "an open circuit waits for the return of a clock that was put back", property: "P36", file: circuit, tests: properties, find: `state.why === "hand" ? state : inTime(state, now + settings.maxOpenFor)`, replace: "state" },

@@ -56,7 +56,7 @@ export default [
   { name: "as many are refused by an estimate as come", file: turnstile, tests: lateness, find: "at + pace.wait(ahead, at) > deadline && lateness.take(arrivals)", replace: "at + pace.wait(ahead, at) > deadline" },
   { name: "calls are refused before there is a pace", file: pace, tests: lateness, find: "if (seen < enough || since === undefined) return 0", replace: "if (calls === 0 || since === undefined) return 0" },
   { name: "the call that is next to end has just begun, always", file: pace, tests: lateness, find: "Math.max(each - (at - since), 0)", replace: "each" },
-  { name: "a wait is negative by a clock that is put back", file: turnstile, tests: cases, find: "Math.max(at - waiter.since, 0)", replace: "at - waiter.since" },
+  { name: "a wait is negative by a clock that is put back", file: internal("sample"), tests: cases, find: "Math.max(value, 0)", replace: "value" },
   { name: "the pace is none by a clock that is put back", file: pace, tests: lateness, find: "Math.max(at - since, 0)", replace: "(at - since)" },
   { name: "calls end that are still to come", file: internal("throughput"), tests: cases, find: "then <= second && ", replace: "" },
   { name: "the pace knows nothing of more places", file: pace, tests: lateness, find: "      millis /= times\n", replace: "" },

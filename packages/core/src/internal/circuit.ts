@@ -153,7 +153,7 @@ const learned = <S extends Closed | HalfOpen>(
   const floor = patience / 2
   if (outcome !== "Success" || millis <= floor && state.usual <= floor) return state
   const usual = Math.max(state.usual, floor)
-  return { ...state, usual: Math.min(usual + (millis - usual) / 8, hour) }
+  return { ...state, usual: Math.min(usual + (Math.max(millis, 0) - usual) / 8, hour) }
 }
 
 const recordCall = (

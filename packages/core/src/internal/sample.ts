@@ -21,7 +21,8 @@ export const make = (length: number): Sample => {
   const at = (sorted: Float64Array, share: number) => sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? 0
   return {
     add(value) {
-      values[added++ % length] = value
+      // of durations and sizes; what lasted less than nothing was measured by a clock that was put back
+      values[added++ % length] = Math.max(value, 0)
     },
     added: () => added,
     quantile: (share) => at(sorted(), share),

@@ -100,7 +100,7 @@ export const make = (settings: QueueOptions.Settings, now: () => number, idle: (
         sendAway(waiter, overdue(waiter, at))
       } else {
         room.next(at)
-        admit(waiter.call, Math.max(at - waiter.since, 0))
+        admit(waiter.call, at - waiter.since)
         waiter.answer()
       }
     }
