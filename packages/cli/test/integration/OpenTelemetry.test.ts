@@ -13,6 +13,7 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import * as NodeHttp from "../../src/NodeHttp.js"
 import * as OpenTelemetry from "../../src/OpenTelemetry.js"
+import * as Spillway from "./spillway.js"
 
 interface Told {
   readonly path: string
@@ -175,6 +176,34 @@ describe("OpenTelemetry", () => {
       assert.isTrue(told.every(({ headers }) => headers["content-type"] === "application/x-protobuf"))
       for (const secret of [key, prompt]) assert.notInclude(told.map(({ body }) => body).join(), secret)
     }))
+
+  it.skipIf(Spillway.missing !== undefined)("what is not told yet is told when the process is asked to end", () =>
+    Effect.gen(function*() {
+      const { told, url } = yield* collector
+      const process = (words: ReadonlyArray<string>, environment?: Record<string, string>) =>
+        Effect.acquireRelease(
+          Effect.sync(() => Spillway.start(words, environment)),
+          ({ ended, process }) => Effect.promise(() => (process.kill("SIGKILL"), ended))
+        )
+      const simulator = yield* process(["simulate", "--port", "0"])
+      const gateway = yield* process(["serve", "--port", "0"], {
+        OPENAI_API_KEY: "sim-key-1",
+        OPENAI_BASE_URL: `${yield* Effect.promise(() => simulator.url)}/openai/v1`,
+        OTEL_EXPORTER_OTLP_ENDPOINT: url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+        OTEL_BSP_SCHEDULE_DELAY: "600000",
+        OTEL_METRIC_EXPORT_INTERVAL: "600000"
+      })
+      const address = yield* Effect.promise(() => gateway.url)
+      yield* Effect.promise(() => ask(address, {}))
+      assert.lengthOf(told, 0)
+      gateway.process.kill("SIGTERM")
+      assert.strictEqual((yield* Effect.promise(() => gateway.ended)).code, 0)
+      assert.sameMembers(told.map(({ path }) => path), ["/v1/traces", "/v1/metrics"])
+      const everything = told.map(({ body }) => body).join("\n")
+      assert.include(everything, "chat gpt-4o-mini")
+      for (const secret of ["sim-key-1", prompt]) assert.notInclude(everything, secret)
+    }).pipe(Effect.scoped, Effect.runPromise), 60_000)
 
   it.scopedLive("what cannot be meant is refused, without quoting it", () =>
     Effect.gen(function*() {
