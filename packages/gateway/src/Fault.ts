@@ -10,6 +10,7 @@ import * as LlmService from "@spillway/core/LlmService"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { Failure } from "./Exchange.js"
+import * as Moderation from "./Moderation.js"
 import type { Reason } from "./Refusal.js"
 
 /**
@@ -116,10 +117,13 @@ export const fieldOf = (failure: Failure): string | undefined =>
   failure._tag === "Refusal" || failure._tag === "InvalidRequest"
     ? failure.field
     : failure._tag === "Unsupported"
-    ? LlmService.operations.some((operation) => operation === failure.feature) ? undefined : failure.feature
+    ? operations.has(failure.feature) ? undefined : failure.feature
     : failure._tag === "ModelNotFound"
     ? "model"
     : undefined
+
+// that a backend cannot do it at all is no fault of a field
+const operations: ReadonlySet<string> = new Set([...LlmService.operations, Moderation.operation])
 
 /**
  * The whole response: a body in an API's own words, with what a client should know of coming again.

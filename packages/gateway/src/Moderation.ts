@@ -21,6 +21,14 @@ export type Moderate = (
 ) => Effect.Effect<OpenAiModerationWire.Moderation, LlmError.LlmError>
 
 /**
+ * What it is called where a backend lacks it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const operation = "moderate"
+
+/**
  * What the gateway asks.
  *
  * @since 0.1.0
@@ -82,4 +90,4 @@ export const make = (backends: { readonly [name: string]: Moderate }): Service =
 export const none: Service = make({})
 
 const unsupported = (backend: string) =>
-  new LlmError.Unsupported({ backend, feature: "moderate", message: `${backend} has no moderation` })
+  new LlmError.Unsupported({ backend, feature: operation, message: `${backend} has no moderation` })

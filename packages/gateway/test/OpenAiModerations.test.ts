@@ -70,6 +70,7 @@ describe("POST /v1/moderations", () => {
         const response = yield* at.post("/v1/moderations", body)
         const { error } = yield* json(response)
         assert.deepStrictEqual([response.status, error.code, error.message], [status, code, message])
+        assert.strictEqual(error.param, code === "invalid_request" ? "input" : null)
       }
     }))
 
