@@ -78,7 +78,7 @@ export * as AnthropicOutbound from "./AnthropicOutbound.js"
 export * as AnthropicPrompt from "./AnthropicPrompt.js"
 
 /**
- * What a client may say of a call in its headers: how urgent it is, by when it must have ended, and on whose behalf it is made; and the id under which both sides log it.
+ * What a client may say of a call in its headers: how urgent it is, by when it must have ended, and on whose behalf it is made; whether it may be answered from what is kept; and the id under which both sides log it.
  *
  * @since 0.1.0
  */
@@ -113,7 +113,7 @@ export * as Dialect from "./Dialect.js"
 export * as Drain from "./Drain.js"
 
 /**
- * A streamed answer as server-sent events.
+ * A streamed answer as server-sent events, or as whatever else a wire has for streams.
  *
  * @since 0.1.0
  */
@@ -155,7 +155,7 @@ export * as Fields from "./Fields.js"
 export * as Following from "./Following.js"
 
 /**
- * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to any OpenAI client, and itself to those who operate it.
+ * The gateway: one HTTP app that serves an `LlmService` (in practice a router over protected backends) to the clients of OpenAI, of Anthropic and of Ollama, and itself to those who operate it.
  *
  * @since 0.1.0
  */
@@ -197,11 +197,46 @@ export * as Moderation from "./Moderation.js"
 export * as MonitorMetrics from "./MonitorMetrics.js"
 
 /**
+ * The API that Ollama's clients speak: chats, texts, embeddings, and what there is to know of models, for every backend there is.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaApi from "./OllamaApi.js"
+
+/**
  * What Ollama's clients hear when something goes wrong: one sentence, and a status.
  *
  * @since 0.1.0
  */
 export * as OllamaFault from "./OllamaFault.js"
+
+/**
+ * The fields of Ollama's requests, as a closed list.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaFields from "./OllamaFields.js"
+
+/**
+ * Requests as Ollama's clients send them, read into the words of core.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaInbound from "./OllamaInbound.js"
+
+/**
+ * Answers in the words of core, written as Ollama's clients read them: whole, or as lines of JSON.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaOutbound from "./OllamaOutbound.js"
+
+/**
+ * The messages of Ollama's chats as a prompt of core.
+ *
+ * @since 0.1.0
+ */
+export * as OllamaPrompt from "./OllamaPrompt.js"
 
 /**
  * The API that OpenAI's clients speak, for every backend there is: chat completions, responses, completions, embeddings, moderations and models; and rerank, in the place where servers of this API have it.
@@ -232,7 +267,7 @@ export * as OpenAiEmbeddings from "./OpenAiEmbeddings.js"
 export * as OpenAiFault from "./OpenAiFault.js"
 
 /**
- * The fields of OpenAI's chat completions, as a closed list.
+ * The fields of OpenAI's chat completions, and those that Groq adds to them, as a closed list.
  *
  * @since 0.1.0
  */
@@ -356,6 +391,20 @@ export * as Status from "./Status.js"
  * @since 0.1.0
  */
 export * as StatusEvents from "./StatusEvents.js"
+
+/**
+ * The arguments of a tool call where an API has them as an object: core keeps the text as the model wrote it.
+ *
+ * @since 0.1.0
+ */
+export * as ToolArguments from "./ToolArguments.js"
+
+/**
+ * The trace that an exchange is part of: it goes on the one that its headers name, and so do the calls that it makes.
+ *
+ * @since 0.1.0
+ */
+export * as Tracing from "./Tracing.js"
 
 /**
  * What the fields of requests may hold, whichever API they belong to: numbers within bounds, lists that are not endless, names of models and of tools, addresses of pictures and files.
