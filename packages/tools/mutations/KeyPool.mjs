@@ -22,6 +22,7 @@ export default [
   { name: "a shorter wait shortens a longer one", property: "P44", file: at("keySlot"), tests: properties, find: "slot.cooling.set(model, Math.max(slot.cooling.get(model) ?? 0, until))", replace: "slot.cooling.set(model, until)" },
   { name: "two models that cool leave the key as it is", property: "P44", file: at("keySlot"), tests: properties, find: "if (second !== undefined) slot.coolingUntil", replace: "if (second === undefined) slot.coolingUntil" },
   { name: "not the first to be ready is named", property: "P44", file: at("keyDesk"), tests: properties, find: "if (at < firstAt && at > now)", replace: "if (at > now)" },
+  { name: "a key that cools for one model is not found for another", property: "P45", file: at("keySlot"), tests: properties, find: "slot.cooling.size === 0 ? 0 : slot.cooling.get(model) ?? 0,", replace: "slot.cooling.size === 0 ? 0 : Math.max(...slot.cooling.values())," },
   { name: "a key that rests is not found", property: "P45", file: at("keyDesk"), tests: test(), find: "if (rest > rests) continue", replace: "if (rest > 0) continue" },
   { name: "one attempt more than may be", property: "P1", file: at("keyDesk"), tests: properties, find: "slot.inFlight >= slot.maxConcurrent", replace: "slot.inFlight > slot.maxConcurrent" },
   { name: "a lease comes back twice", property: "P1", file: at("keyLeasing"), tests: test(), find: "  use.isReleased = true\n", replace: "" },
