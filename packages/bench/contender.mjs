@@ -2,11 +2,10 @@
  * Spillway as a benchmark holds it: one backend on OpenAI's wire, its keys, and the policies around it, behind plain
  * promises.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Undici from "@effect/platform-node/Undici"
 import * as LlmService from "@spillway/core/LlmService"
 import * as Policy from "@spillway/core/Policy"
 import * as Resilience from "@spillway/core/Resilience"
+import * as UndiciClient from "@spillway/node/UndiciClient"
 import * as OpenAi from "@spillway/providers/OpenAi"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,25 +15,16 @@ import * as Stream from "effect/Stream"
 
 /** @typedef {import("./harness.mjs").Contender} Contender */
 
-/** Connections that go with the runtime, and no limit of their own. */
-const client = Layer.provide(
-  NodeHttpClient.layerUndiciWithoutDispatcher,
-  Layer.scoped(
-    NodeHttpClient.Dispatcher,
-    Effect.acquireRelease(
-      Effect.sync(() => new Undici.Agent({ connections: 512 })),
-      (agent) => Effect.promise(() => agent.destroy())
-    )
-  )
-)
+/** Connections of its own, as many as are asked for. */
+const client = UndiciClient.layer({ connections: 512 })
 
 /**
  * `bare` is the backend alone; `resilient` has the standard policies around it, with room for every caller to wait.
  *
- * @param {{ baseURL: string, keys: ReadonlyArray<string>, profile?: "bare" | "resilient", concurrency?: number, retries?: number, options?: Resilience.Options, pool?: object }} setup
+ * @param {{ baseURL: string, keys: ReadonlyArray<string>, profile?: "bare" | "resilient", model?: string, concurrency?: number, retries?: number, options?: Resilience.Options, pool?: object }} setup
  * @returns {Promise<Contender>}
  */
-export const setup = async ({ baseURL, concurrency = 64, keys, options, pool, profile = "resilient", retries = 5 }) => {
+export const setup = async ({ baseURL, concurrency = 64, keys, model = "bench", options, pool, profile = "resilient", retries = 5 }) => {
   const [first, ...others] = keys.map((key) => Redacted.make(key))
   if (first === undefined) throw new Error("a contender needs a key")
   const backend = OpenAi.layer({ apiKeys: [first, ...others], baseUrl: baseURL, ...(pool !== undefined && { keys: pool }) })
@@ -45,7 +35,7 @@ export const setup = async ({ baseURL, concurrency = 64, keys, options, pool, pr
   })(backend)
   const runtime = ManagedRuntime.make(Layer.provide(layer, client))
   const service = await runtime.runPromise(LlmService.LlmService)
-  const request = { model: "bench", prompt: "hello" }
+  const request = { model, prompt: "hello" }
   return {
     chat: ({ priority } = {}) => {
       const answer = Effect.map(service.generateText(request), ({ text }) => text)
@@ -57,7 +47,7 @@ export const setup = async ({ baseURL, concurrency = 64, keys, options, pool, pr
           if (part._tag === "TextDelta") onDelta(part.text)
         }))),
     embed: (texts) =>
-      runtime.runPromise(Effect.map(service.embed({ model: "bench", input: texts }), ({ vectors }) => vectors)),
+      runtime.runPromise(Effect.map(service.embed({ model, input: texts }), ({ vectors }) => vectors)),
     close: () => runtime.dispose()
   }
 }

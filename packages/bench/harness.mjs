@@ -15,6 +15,18 @@ import { fileURLToPath } from "node:url"
  * @property {() => Promise<void>} close
  */
 
+/**
+ * What a contender is made of.
+ *
+ * @typedef {object} Setup
+ * @property {string} baseURL
+ * @property {ReadonlyArray<string>} keys
+ * @property {string} [model]
+ * @property {"bare" | "resilient"} [profile]
+ * @property {number} [concurrency]
+ * @property {number} [retries]
+ */
+
 /** @param {string} path */
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 

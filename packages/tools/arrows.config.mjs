@@ -42,6 +42,13 @@ export default {
       { path: "^packages/providers/src/(.+)\\.ts$", pathNot: "/(Catalogue|index)\\.ts$" },
       { path: backends, pathNot: "^packages/providers/src/$1\\.ts$" }
     ),
+    never("node-knows-no-policy", "Arrow 4.", { path: src("node") }, { path: policies }),
+    never(
+      "node-knows-only-words",
+      "What the client for Node may import.",
+      { path: src("node") },
+      { pathNot: [src("core|node"), modules("effect|@effect/platform|undici")], dependencyTypesNot: ["core"] }
+    ),
     never("gateway-knows-only-wires", "Arrow 6.", { path: src("gateway") }, { path: src("providers"), pathNot: wires }),
     never(
       "gateway-knows-no-more",
@@ -57,20 +64,20 @@ export default {
     ),
     never(
       "only-cli-touches-node",
-      "Arrow 7.",
+      "Arrow 7; the client for Node may, of course.",
       { path: src("core|prices|providers|gateway|testing") },
       { dependencyTypes: ["core"] }
     ),
     never(
       "sources-know-no-test",
       "Arrow 8; the command line may start the simulator.",
-      { path: src("core|prices|providers|gateway|cli") },
+      { path: src("core|prices|providers|node|gateway|cli") },
       { path: ["^packages/[^/]+/test/", src("testing"), modules("vitest|@effect/vitest")], pathNot: "^packages/testing/src/Simulator" }
     ),
     never(
       "only-cli-starts-the-simulator",
       "Arrow 8.",
-      { path: src("core|prices|providers|gateway") },
+      { path: src("core|prices|providers|node|gateway") },
       { path: src("testing") }
     ),
     never("tools-are-never-imported", "They only check.", { pathNot: "^packages/tools/" }, { path: "^packages/tools/" }),

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url"
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..")
 
 /** The packages that are published, in the order of their arrows. */
-export const published = ["core", "prices", "providers", "testing", "gateway", "cli"]
+export const published = ["core", "prices", "providers", "node", "testing", "gateway", "cli"]
 
 /** Every file under `directory` (relative to `base`) whose name ends in `ending`, sorted. */
 export const filesUnder = (directory, ending, base = root) => {

@@ -4,12 +4,11 @@
  *
  * @since 0.1.0
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as Undici from "@effect/platform-node/Undici"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
+import * as UndiciClient from "@spillway/node/UndiciClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,16 +23,7 @@ import type { Socket } from "node:net"
  * @since 0.1.0
  * @category layers
  */
-export const client: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
-  NodeHttpClient.layerUndiciWithoutDispatcher,
-  Layer.scoped(
-    NodeHttpClient.Dispatcher,
-    Effect.acquireRelease(
-      Effect.sync(() => new Undici.Agent({ connect: { timeout: 10_000 }, keepAliveTimeout: 30_000 })),
-      (agent) => Effect.promise(() => agent.destroy())
-    )
-  )
-)
+export const client: Layer.Layer<HttpClient.HttpClient> = Layer.orDie(UndiciClient.layer())
 
 /**
  * Where to listen.

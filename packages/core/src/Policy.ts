@@ -16,6 +16,7 @@ import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Held from "./Held.js"
+import { onEnd } from "./internal/ending.js"
 import { CurrentDeadline } from "./internal/deadline.js"
 import type { LlmError } from "./LlmError.js"
 import type * as LlmService from "./LlmService.js"
@@ -283,7 +284,7 @@ export const compose = (...policies: ReadonlyArray<Policy>): Policy => (next) =>
 export const attempt = <A, R>(next: Next<A, R>, call: Call): Effect.Effect<A, LlmError, R> =>
   Effect.suspend(() => {
     const held = Held.make()
-    return Effect.onExit(next({ ...call, held }), (exit) => {
+    return onEnd(next({ ...call, held }), (exit) => {
       if (exit._tag === "Failure") return held.close(exit)
       held.moveTo(call.held)
       return Effect.void

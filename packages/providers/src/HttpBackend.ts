@@ -29,6 +29,7 @@ import type * as Model from "@spillway/core/Model"
 import type * as Protection from "@spillway/core/Protection"
 import type * as Rerank from "@spillway/core/Rerank"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -515,20 +516,28 @@ const exchange = <I, A>(
   usage?: (answer: A) => Completion.Usage,
   wanted?: KeyPool.Wanted
 ): Effect.Effect<A, LlmError.LlmError> =>
-  Effect.suspend(() => {
+  Effect.withFiberRuntime((fiber) => {
     const prepared = prepare(wire, name, operation, input, model)
-    return Either.isLeft(prepared) ? Effect.fail(prepared.left) : Effect.acquireUseRelease(
-      wire.pool.acquire(model, wanted),
-      (lease) => {
+    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    // what `acquireUseRelease` does, with what a bug is told by in the same step
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(wire.pool.acquire(model, wanted), (lease) => {
         const attempt = prepared.right.begin(lease)
         const asked = Effect.flatMap(send(wire, prepared.right, attempt), (response) =>
-          Effect.map(receive(wire, operation, input, attempt, response), (answer) => {
-            lease.succeeded(usage === undefined ? {} : usage(answer))
-            return answer
-          }))
-        return Defect.guard(lease, asked)
-      },
-      (lease) => Effect.sync(lease.release)
+          receive(wire, operation, input, attempt, response, clock, (answer) =>
+            lease.succeeded(usage === undefined ? {} : usage(answer))))
+        return Effect.matchCauseEffect(restore(asked), {
+          onSuccess: (answer) => {
+            lease.release()
+            return Effect.succeed(answer)
+          },
+          onFailure: (cause) => {
+            lease.release()
+            return Effect.failCause(Defect.withoutKey(lease, cause))
+          }
+        })
+      })
     )
   })
 
@@ -537,13 +546,15 @@ const receive = <I, A>(
   operation: Operation<I, A>,
   input: I,
   attempt: Attempt.Attempt,
-  response: HttpClientResponse.HttpClientResponse
+  response: HttpClientResponse.HttpClientResponse,
+  clock: Clock.Clock,
+  succeeded: (answer: A) => void
 ): Effect.Effect<A, LlmError.LlmError> => {
   const { headers, status } = response
   const content: Effect.Effect<string | Uint8Array, Unread> = operation.reads === "bytes"
     ? readBytes(response, headers, options.maxResponseBytes)
     : readText(response, headers, options.maxResponseBytes)
-  return Effect.matchEffect(Effect.zip(content, Clock.currentTimeMillis), {
+  return Effect.matchEffect(content, {
     onFailure: (error) =>
       Attempt.failWith(
         attempt,
@@ -551,13 +562,15 @@ const receive = <I, A>(
           ? Attempt.malformed(attempt, status, headers, `the answer has more than ${options.maxResponseBytes} bytes`)
           : Attempt.networkFailure(attempt, "broke off its answer", error)
       ),
-    onSuccess: ([content, now]) => {
-      Attempt.observe(attempt, headers, now)
+    onSuccess: (content) => {
+      Attempt.observe(attempt, headers, clock.unsafeCurrentTimeMillis())
       const body = typeof content === "string" && operation.reads !== "text" ? Json.parse(content) : content
       const answer = body === undefined
         ? Either.left(Attempt.malformed(attempt, status, headers, noJson(content, headers)))
         : operation.response(body, exchangeOf(attempt, input, status, headers))
-      return Either.isLeft(answer) ? Attempt.failWith(attempt, answer.left) : Effect.succeed(answer.right)
+      if (Either.isLeft(answer)) return Attempt.failWith(attempt, answer.left)
+      succeeded(answer.right)
+      return Effect.succeed(answer.right)
     }
   })
 }

@@ -16,6 +16,7 @@ import * as LlmError from "../LlmError.js"
 import type * as Objects from "../Objects.js"
 import * as Policy from "../Policy.js"
 import type * as Protection from "../Protection.js"
+import { onEnd } from "./ending.js"
 
 /** Sends every operation of a backend through the policy. */
 export const make = (backend: string, policy: Policy.Policy): Protection.Protection => ({
@@ -37,7 +38,7 @@ const whole = <A>(
   const run = policy(() => answer)
   return Effect.contextWithEffect((context: Context.Context<never>) => {
     const call = Policy.makeCall(context, backend, asked, false)
-    return Effect.onExit(run(call), (exit) => call.held.close(tell(asked, exit)))
+    return onEnd(run(call), (exit) => call.held.close(tell(asked, exit)))
   })
 }
 

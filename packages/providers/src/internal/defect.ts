@@ -10,12 +10,13 @@ import { hide } from "./scrub.js"
 
 /** The same effect; what it dies with is told by name, words and stack alone, without the key. */
 export const guard = <A, E>(lease: KeyPool.Lease, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.catchAllCause(effect, (cause) => {
-    const known = cause._tag === "Fail" || cause._tag === "Interrupt"
-    return Effect.failCause(known ? cause : withoutKey(cause, Redacted.value(lease.key)))
-  })
+  Effect.catchAllCause(effect, (cause) => Effect.failCause(withoutKey(lease, cause)))
 
-const withoutKey = <E>(cause: Cause.Cause<E>, key: string): Cause.Cause<E> =>
+/** The same cause; a bug in it is told without the key. */
+export const withoutKey = <E>(lease: KeyPool.Lease, cause: Cause.Cause<E>): Cause.Cause<E> =>
+  cause._tag === "Fail" || cause._tag === "Interrupt" ? cause : purged(cause, Redacted.value(lease.key))
+
+const purged = <E>(cause: Cause.Cause<E>, key: string): Cause.Cause<E> =>
   Cause.match<Cause.Cause<E>, E>(cause, {
     onEmpty: Cause.empty,
     onFail: Cause.fail,

@@ -37,7 +37,7 @@ export const executor = (options: {
       const manual: RequestInit = { ...Option.getOrUndefined(init), redirect: "manual" }
       // a span of the client's own would be told of the request and of every header of the answer
       const silent = HttpClient.withTracerDisabledWhen(client, () => true)
-      const send: Execute = (request) =>
+      const send: Execute = isPlain(client) ? client.execute : (request) =>
         Effect.provideService(silent.execute(request), FetchHttpClient.RequestInit, manual)
       const plain: Execute = (request) =>
         Effect.withFiberRuntime((fiber) => {
@@ -45,11 +45,16 @@ export const executor = (options: {
           return send(trace === undefined ? request : HttpClientRequest.setHeaders(request, trace))
         })
       const names = options.keyHeaders.filter((name) => !hiddenAnyway.has(name))
-      const execute: Execute = names.length === 0 ? plain : (request) =>
+      const execute: Execute = names.length === 0 || isPlain(client) ? plain : (request) =>
         Effect.locallyWith(plain(request), Headers.currentRedactedNames, (known) => [...known, ...names])
       return options.spans ? traced(execute) : execute
     }
   )
+
+/** Whether a client says of itself that it sends what it is given: it follows no redirect, has no span and no log. */
+const isPlain = (client: HttpClient.HttpClient): boolean => keepsToItself in client
+
+const keepsToItself = Symbol.for("@spillway/node/UndiciClient/keepsToItself")
 
 /** What `Headers.currentRedactedNames` has from the start. */
 const hiddenAnyway: ReadonlySet<string> = new Set(["authorization", "x-api-key"])
