@@ -3,23 +3,12 @@
  */
 import type * as Monitor from "@spillway/core/Monitor"
 import * as Actions from "./actions.js"
+import { badge } from "./badge.js"
+import { spark } from "./chart.js"
 import { byId, fillTo, html, list, say, set, type Shown } from "./element.js"
 import type { Status } from "./gateway.js"
 import * as History from "./history.js"
-import { spark } from "./overview.js"
 import * as Words from "./words.js"
-
-/** A state in words, with the shape and the colour of its mood. */
-export const badge = () => {
-  const node = html("span", { class: "badge" })
-  return {
-    node,
-    update: ({ mood, says }: Words.State) => {
-      say(node, `${Words.shapes[mood]} ${says}`)
-      set(node, "data-mood", mood)
-    }
-  }
-}
 
 /** How much of something is taken, as a bar and in words. */
 const gauge = (name: string) => {

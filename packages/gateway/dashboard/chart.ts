@@ -159,3 +159,18 @@ export const make = ({ format, isWhole = false, note, title }: Options): Chart =
     }
   }
 }
+
+/** A little line without axes, for a card; what it shows is told beside it. */
+export const spark = () => {
+  const path = svg("path", { d: "" })
+  const node = svg("svg", { viewBox: "0 0 120 28", preserveAspectRatio: "none", class: "spark", "aria-hidden": "true" }, path)
+  return {
+    node,
+    draw: (values: ReadonlyArray<number>) => {
+      const last = values.slice(-120)
+      const most = Math.max(1, ...last)
+      const points = last.map((value, place) => `${120 - last.length + place + 1} ${(26 - value / most * 24).toFixed(1)}`)
+      set(path, "d", points.length < 2 ? "" : `M${points.join("L")}`)
+    }
+  }
+}

@@ -1,23 +1,26 @@
 /**
  * The page: it listens to the gateway, and shows what it is told.
  */
-import * as Backends from "./backends.js"
+import { cards } from "./backends.js"
+import { circuits } from "./circuits.js"
 import { byId, say, set } from "./element.js"
+import { failures } from "./failures.js"
 import * as Gateway from "./gateway.js"
 import * as History from "./history.js"
+import { keys } from "./keys.js"
 import * as Overview from "./overview.js"
-import * as Tables from "./tables.js"
+import { spend } from "./spend.js"
 import * as Words from "./words.js"
 
 const history = History.make()
 const charts = Overview.charts(history)
 const parts = [
   Overview.tiles(history),
-  Backends.cards(history),
-  Tables.circuits(),
-  Tables.keys(),
-  Tables.failures(),
-  Tables.spend(),
+  cards(history),
+  circuits(),
+  keys(),
+  failures(),
+  spend(),
   charts.draw
 ]
 

@@ -3,7 +3,7 @@
  */
 import type { Status } from "./gateway.js"
 import * as Chart from "./chart.js"
-import { byId, html, list, say, set, svg } from "./element.js"
+import { byId, html, list, say, set } from "./element.js"
 import * as History from "./history.js"
 import * as Words from "./words.js"
 
@@ -184,19 +184,4 @@ export const charts = (history: History.History) => {
   }
 
   return { draw, choice, recolour: () => all.forEach((chart) => chart.recolour()) }
-}
-
-/** A little line without axes, for a card; what it shows is told beside it. */
-export const spark = () => {
-  const path = svg("path", { d: "" })
-  const node = svg("svg", { viewBox: "0 0 120 28", preserveAspectRatio: "none", class: "spark", "aria-hidden": "true" }, path)
-  return {
-    node,
-    draw: (values: ReadonlyArray<number>) => {
-      const last = values.slice(-120)
-      const most = Math.max(1, ...last)
-      const points = last.map((value, place) => `${120 - last.length + place + 1} ${(26 - value / most * 24).toFixed(1)}`)
-      set(path, "d", points.length < 2 ? "" : `M${points.join("L")}`)
-    }
-  }
 }

@@ -437,20 +437,11 @@ export const relabel = (button, label, name) => {
     path: "/dashboard/backends.js",
     contentType: "text/javascript; charset=utf-8",
     text: `import * as Actions from "./actions.js";
+import { badge } from "./badge.js";
+import { spark } from "./chart.js";
 import { byId, fillTo, html, list, say, set } from "./element.js";
 import * as History from "./history.js";
-import { spark } from "./overview.js";
 import * as Words from "./words.js";
-export const badge = () => {
-    const node = html("span", { class: "badge" });
-    return {
-        node,
-        update: ({ mood, says }) => {
-            say(node, \`\${Words.shapes[mood]} \${says}\`);
-            set(node, "data-mood", mood);
-        }
-    };
-};
 const gauge = (name) => {
     const bar = html("i");
     const value = html("dd", { class: "number" });
@@ -582,6 +573,23 @@ export const cards = (history) => {
 `
   },
   {
+    path: "/dashboard/badge.js",
+    contentType: "text/javascript; charset=utf-8",
+    text: `import { html, say, set } from "./element.js";
+import * as Words from "./words.js";
+export const badge = () => {
+    const node = html("span", { class: "badge" });
+    return {
+        node,
+        update: ({ mood, says }) => {
+            say(node, \`\${Words.shapes[mood]} \${says}\`);
+            set(node, "data-mood", mood);
+        }
+    };
+};
+`
+  },
+  {
     path: "/dashboard/chart.js",
     contentType: "text/javascript; charset=utf-8",
     text: `import { html, list, say, set, svg } from "./element.js";
@@ -684,6 +692,86 @@ export const make = ({ format, isWhole = false, note, title }) => {
         }
     };
 };
+export const spark = () => {
+    const path = svg("path", { d: "" });
+    const node = svg("svg", { viewBox: "0 0 120 28", preserveAspectRatio: "none", class: "spark", "aria-hidden": "true" }, path);
+    return {
+        node,
+        draw: (values) => {
+            const last = values.slice(-120);
+            const most = Math.max(1, ...last);
+            const points = last.map((value, place) => \`\${120 - last.length + place + 1} \${(26 - value / most * 24).toFixed(1)}\`);
+            set(path, "d", points.length < 2 ? "" : \`M\${points.join("L")}\`);
+        }
+    };
+};
+`
+  },
+  {
+    path: "/dashboard/circuits.js",
+    contentType: "text/javascript; charset=utf-8",
+    text: `import { badge } from "./badge.js";
+import { byId, html, list, set, svg } from "./element.js";
+import { plain, table } from "./table.js";
+import * as Words from "./words.js";
+const halfHour = 30 * 60_000;
+const stretches = ({ at, circuit }) => {
+    const begin = at - halfHour;
+    const changes = (circuit.timeline ?? []).filter((change) => change.at > begin);
+    const states = [{ at: begin, state: changes[0]?.from ?? circuit.state }, ...changes.map(({ at, to }) => ({ at, state: to }))];
+    return states.map(({ at: from, state }, place) => ({ from: from - begin, to: (states[place + 1]?.at ?? at) - begin, state }));
+};
+const heights = { good: 4, busy: 10, warn: 10, bad: 18, off: 2 };
+const track = ({ backend }) => {
+    const state = badge();
+    const picture = svg("svg", { viewBox: \`0 0 \${halfHour} 20\`, preserveAspectRatio: "none", class: "track", role: "img" });
+    return {
+        node: html("li", {}, html("span", {}, backend), picture, state.node),
+        update: (seen) => {
+            const { circuit } = seen;
+            state.update({ mood: Words.circuitMoods[circuit.state], says: circuit.state });
+            const all = stretches(seen);
+            picture.replaceChildren(...all.map(({ from, state, to }) => {
+                const mood = Words.circuitMoods[state];
+                return svg("rect", { x: from, width: Math.max(to - from, halfHour / 300), y: 19 - heights[mood], height: heights[mood], "data-mood": mood });
+            }));
+            const opened = all.filter(({ state }) => state === "open").length;
+            set(picture, "aria-label", \`\${backend}: \${circuit.state} now, \${opened === 0 ? "not open" : opened === 1 ? "open once" : \`open \${opened} times\`} in the last half hour\`);
+        }
+    };
+};
+export const circuits = () => {
+    const parent = byId("circuits");
+    const tracks = html("ul", { class: "tracks" });
+    parent.append(html("p", { class: "quiet key" }, "Thin: closed. Half: probed. High: open. The right edge is now."), tracks);
+    const showTracks = list(tracks, ({ backend }) => backend, track);
+    const showChanges = table(parent, {
+        caption: "The latest changes, the last one first",
+        empty: "No circuit has changed yet.",
+        keyOf: ({ at, backend, place }) => \`\${backend} \${place} \${at}\`,
+        columns: [
+            plain("Time", ({ at }) => Words.clock(at)),
+            plain("Backend", ({ backend }) => backend),
+            plain("From", ({ from }) => from),
+            {
+                name: "To",
+                make: () => {
+                    const { node, update } = badge();
+                    return { node, update: ({ to }) => update({ mood: Words.circuitMoods[to], says: to }) };
+                }
+            },
+            plain("Why", ({ fault, reason }) => fault === undefined ? Words.reasons[reason] : \`\${Words.reasons[reason]}: \${Words.spoken(fault)}\`)
+        ]
+    });
+    return ({ at, backends }) => {
+        showTracks(backends.flatMap(({ backend, circuit }) => circuit === undefined ? [] : [{ backend, circuit, at }])
+            .toSorted((one, other) => one.backend.localeCompare(other.backend)));
+        showChanges(backends.flatMap(({ backend, circuit }) => {
+            const { timeline = [], transitions = timeline.length } = circuit ?? {};
+            return timeline.map((change, index) => ({ ...change, backend, place: transitions - timeline.length + index }));
+        }).toSorted((one, other) => other.at - one.at || other.place - one.place).slice(0, 12));
+    };
+};
 `
   },
   {
@@ -738,6 +826,52 @@ export const list = (parent, keyOf, make) => {
                 parent.insertBefore(one.node, next);
         }
     };
+};
+`
+  },
+  {
+    path: "/dashboard/failures.js",
+    contentType: "text/javascript; charset=utf-8",
+    text: `import { badge } from "./badge.js";
+import { byId } from "./element.js";
+import { plain, table } from "./table.js";
+import * as Words from "./words.js";
+const nameOf = ({ attempt, backend, error, model, verdict }) => [backend, model, error, verdict, attempt].join("\\n");
+const alike = (backends) => {
+    const found = new Map();
+    for (const { backend, calls } of backends) {
+        for (const failure of calls?.lastFailures ?? []) {
+            const one = { ...failure, backend, times: 1 };
+            found.set(nameOf(one), { ...one, times: (found.get(nameOf(one))?.times ?? 0) + 1 });
+        }
+    }
+    return [...found.values()].toSorted((one, other) => other.at - one.at).slice(0, 20);
+};
+export const failures = () => {
+    const show = table(byId("failures"), {
+        caption: "Of the last 50 calls and attempts of each backend that failed, the latest first",
+        empty: "Nothing has failed yet.",
+        keyOf: nameOf,
+        columns: [
+            plain("Last", ({ at }) => Words.clock(at)),
+            plain("Backend", ({ backend }) => backend),
+            plain("Model", ({ model }) => model === "" ? "–" : model),
+            plain("Error", ({ error }) => Words.spoken(error)),
+            plain("What may help", ({ verdict }) => Words.verdicts[verdict]),
+            {
+                name: "What failed",
+                make: () => {
+                    const { node, update } = badge();
+                    return {
+                        node,
+                        update: ({ attempt }) => update(attempt === undefined ? { mood: "bad", says: "the call" } : { mood: "busy", says: \`attempt \${attempt}\` })
+                    };
+                }
+            },
+            plain("Times", ({ times }) => Words.count(times), true)
+        ]
+    });
+    return ({ backends }) => show(alike(backends));
 };
 `
   },
@@ -882,24 +1016,115 @@ export const make = () => {
 `
   },
   {
+    path: "/dashboard/keys.js",
+    contentType: "text/javascript; charset=utf-8",
+    text: `import * as Actions from "./actions.js";
+import { badge } from "./badge.js";
+import { byId, fillTo, html, say, set } from "./element.js";
+import { sum } from "./history.js";
+import { plain, table } from "./table.js";
+import * as Words from "./words.js";
+const headroom = {
+    name: "Headroom",
+    make: () => {
+        const bar = html("i");
+        const value = html("span");
+        return {
+            node: html("span", { class: "headroom" }, html("span", { class: "bar", "aria-hidden": "true" }, bar), value),
+            update: ({ key }) => {
+                fillTo(bar, key.headroom ?? 0);
+                set(bar, "data-low", key.headroom !== undefined && key.headroom < 0.1);
+                say(value, key.headroom === undefined ? "unknown" : Words.percent(key.headroom));
+            }
+        };
+    }
+};
+const verdicts = {
+    valid: "is accepted",
+    invalid: "is not accepted",
+    unknown: "could not be checked"
+};
+const doings = {
+    name: "Do",
+    make: ({ backend, key: { id } }) => {
+        let isDisabled = false;
+        const body = { backend, key: id };
+        const switching = Actions.button("Disable", "", async () => {
+            if (isDisabled)
+                return Actions.act("key/enable", body, \`\${id} of \${backend} is in use again\`);
+            const isMeant = await Actions.confirm({
+                title: \`Take \${id} of \${backend} out of use?\`,
+                text: "Calls under way end with it. New ones use the other keys, and fail where there is none.",
+                answer: "Disable",
+                isHarmful: true
+            });
+            if (isMeant)
+                await Actions.act("key/disable", body, \`\${id} of \${backend} is out of use\`);
+        });
+        const validating = Actions.button("Validate", \`Validate \${id} of \${backend}\`, () => Actions.act("key/validate", body, ({ error, verdict }) => \`\${id} of \${backend} \${verdicts[verdict]}\${error === undefined ? "" : \` (\${Words.spoken(error)})\`}\`));
+        const restoring = Actions.button("Take back", \`Take back \${id} of \${backend}\`, () => Actions.act("key/restore", body, \`\${id} of \${backend} is in use again\`));
+        return {
+            node: html("span", { class: "row" }, switching, validating, restoring),
+            update: ({ key }) => {
+                isDisabled = key.state === "disabled";
+                set(restoring, "hidden", key.state === "ready" || key.state === "disabled");
+                Actions.relabel(switching, isDisabled ? "Enable" : "Disable", \`\${isDisabled ? "Enable" : "Disable"} \${id} of \${backend}\`);
+            }
+        };
+    }
+};
+export const keys = () => {
+    const show = table(byId("keys"), {
+        caption: "Every key by its name. Of the latency the recent counts most, and a failure as 30 s",
+        empty: "No backend has keys.",
+        keyOf: ({ backend, key }) => \`\${backend} \${key.id}\`,
+        columns: [
+            plain("Key", ({ key }) => key.id),
+            plain("Backend", ({ backend }) => backend),
+            {
+                name: "State",
+                make: () => {
+                    const { node, update } = badge();
+                    return { node, update: ({ at, key }) => update(Words.stateOfKey(key, at)) };
+                }
+            },
+            headroom,
+            plain("Under way", ({ key }) => Words.count(key.inFlight), true),
+            plain("Requests", ({ key }) => Words.count(key.requests), true),
+            plain("Failed", ({ key }) => Words.count(sum(key.failures)), true),
+            plain("Latency", ({ key }) => key.latencyMillis === undefined || key.latencyMillis === 0 ? "–" : Words.millis(key.latencyMillis), true),
+            plain("Spent", ({ key }) => key.microDollars === undefined ? "–" : Words.money(key.microDollars), true),
+            plain("Last used", ({ at, key }) => Words.ago(key.lastUsed, at), true),
+            doings
+        ]
+    });
+    return ({ at, backends }) => show(backends.flatMap(({ backend, keys = [] }) => keys.map((key) => ({ backend, key, at })))
+        .toSorted((one, other) => one.backend.localeCompare(other.backend) || one.key.id.localeCompare(other.key.id, "en", { numeric: true })));
+};
+`
+  },
+  {
     path: "/dashboard/main.js",
     contentType: "text/javascript; charset=utf-8",
-    text: `import * as Backends from "./backends.js";
+    text: `import { cards } from "./backends.js";
+import { circuits } from "./circuits.js";
 import { byId, say, set } from "./element.js";
+import { failures } from "./failures.js";
 import * as Gateway from "./gateway.js";
 import * as History from "./history.js";
+import { keys } from "./keys.js";
 import * as Overview from "./overview.js";
-import * as Tables from "./tables.js";
+import { spend } from "./spend.js";
 import * as Words from "./words.js";
 const history = History.make();
 const charts = Overview.charts(history);
 const parts = [
     Overview.tiles(history),
-    Backends.cards(history),
-    Tables.circuits(),
-    Tables.keys(),
-    Tables.failures(),
-    Tables.spend(),
+    cards(history),
+    circuits(),
+    keys(),
+    failures(),
+    spend(),
     charts.draw
 ];
 let last;
@@ -983,7 +1208,7 @@ start();
     path: "/dashboard/overview.js",
     contentType: "text/javascript; charset=utf-8",
     text: `import * as Chart from "./chart.js";
-import { byId, html, list, say, set, svg } from "./element.js";
+import { byId, html, list, say, set } from "./element.js";
 import * as History from "./history.js";
 import * as Words from "./words.js";
 const recent = 30;
@@ -1128,236 +1353,14 @@ export const charts = (history) => {
     };
     return { draw, choice, recolour: () => all.forEach((chart) => chart.recolour()) };
 };
-export const spark = () => {
-    const path = svg("path", { d: "" });
-    const node = svg("svg", { viewBox: "0 0 120 28", preserveAspectRatio: "none", class: "spark", "aria-hidden": "true" }, path);
-    return {
-        node,
-        draw: (values) => {
-            const last = values.slice(-120);
-            const most = Math.max(1, ...last);
-            const points = last.map((value, place) => \`\${120 - last.length + place + 1} \${(26 - value / most * 24).toFixed(1)}\`);
-            set(path, "d", points.length < 2 ? "" : \`M\${points.join("L")}\`);
-        }
-    };
-};
 `
   },
   {
-    path: "/dashboard/tables.js",
+    path: "/dashboard/spend.js",
     contentType: "text/javascript; charset=utf-8",
-    text: `import * as Actions from "./actions.js";
-import { badge } from "./backends.js";
-import { byId, fillTo, html, list, say, set, svg } from "./element.js";
-import { sum } from "./history.js";
+    text: `import { byId, fillTo, html, say, set } from "./element.js";
+import { plain, table } from "./table.js";
 import * as Words from "./words.js";
-const plain = (name, read, isNumber = false) => ({
-    name,
-    isNumber,
-    make: () => {
-        const node = html("span");
-        return { node, update: (value) => say(node, read(value)) };
-    }
-});
-const table = (parent, options) => {
-    const { caption, columns, empty, keyOf } = options;
-    const body = html("tbody", { role: "rowgroup" });
-    const node = html("table", { role: "table" }, html("caption", {}, caption), html("thead", { role: "rowgroup" }, html("tr", { role: "row" }, ...columns.map(({ isNumber = false, name }) => html("th", { role: "columnheader", scope: "col", class: isNumber && "number" }, name)))), body);
-    const nothing = html("p", { class: "empty" }, empty);
-    parent.append(node, nothing);
-    const show = list(body, keyOf, (value) => {
-        const cells = columns.map((column) => ({ column, shown: column.make(value) }));
-        return {
-            node: html("tr", { role: "row" }, ...cells.map(({ column, shown }, place) => html(place === 0 ? "th" : "td", {
-                role: place === 0 ? "rowheader" : "cell",
-                scope: place === 0 && "row",
-                class: column.isNumber && "number",
-                "data-label": column.name
-            }, shown.node))),
-            update: (value) => {
-                for (const { shown } of cells)
-                    shown.update(value);
-            }
-        };
-    });
-    return (values) => {
-        set(node, "hidden", values.length === 0);
-        set(nothing, "hidden", values.length > 0);
-        show(values);
-    };
-};
-const halfHour = 30 * 60_000;
-const stretches = ({ at, circuit }) => {
-    const begin = at - halfHour;
-    const changes = (circuit.timeline ?? []).filter((change) => change.at > begin);
-    const states = [{ at: begin, state: changes[0]?.from ?? circuit.state }, ...changes.map(({ at, to }) => ({ at, state: to }))];
-    return states.map(({ at: from, state }, place) => ({ from: from - begin, to: (states[place + 1]?.at ?? at) - begin, state }));
-};
-const heights = { good: 4, busy: 10, warn: 10, bad: 18, off: 2 };
-const track = ({ backend }) => {
-    const state = badge();
-    const picture = svg("svg", { viewBox: \`0 0 \${halfHour} 20\`, preserveAspectRatio: "none", class: "track", role: "img" });
-    return {
-        node: html("li", {}, html("span", {}, backend), picture, state.node),
-        update: (seen) => {
-            const { circuit } = seen;
-            state.update({ mood: Words.circuitMoods[circuit.state], says: circuit.state });
-            const all = stretches(seen);
-            picture.replaceChildren(...all.map(({ from, state, to }) => {
-                const mood = Words.circuitMoods[state];
-                return svg("rect", { x: from, width: Math.max(to - from, halfHour / 300), y: 19 - heights[mood], height: heights[mood], "data-mood": mood });
-            }));
-            const opened = all.filter(({ state }) => state === "open").length;
-            set(picture, "aria-label", \`\${backend}: \${circuit.state} now, \${opened === 0 ? "not open" : opened === 1 ? "open once" : \`open \${opened} times\`} in the last half hour\`);
-        }
-    };
-};
-export const circuits = () => {
-    const parent = byId("circuits");
-    const tracks = html("ul", { class: "tracks" });
-    parent.append(html("p", { class: "quiet key" }, "Thin: closed. Half: probed. High: open. The right edge is now."), tracks);
-    const showTracks = list(tracks, ({ backend }) => backend, track);
-    const showChanges = table(parent, {
-        caption: "The latest changes, the last one first",
-        empty: "No circuit has changed yet.",
-        keyOf: ({ at, backend, place }) => \`\${backend} \${place} \${at}\`,
-        columns: [
-            plain("Time", ({ at }) => Words.clock(at)),
-            plain("Backend", ({ backend }) => backend),
-            plain("From", ({ from }) => from),
-            {
-                name: "To",
-                make: () => {
-                    const { node, update } = badge();
-                    return { node, update: ({ to }) => update({ mood: Words.circuitMoods[to], says: to }) };
-                }
-            },
-            plain("Why", ({ fault, reason }) => fault === undefined ? Words.reasons[reason] : \`\${Words.reasons[reason]}: \${Words.spoken(fault)}\`)
-        ]
-    });
-    return ({ at, backends }) => {
-        showTracks(backends.flatMap(({ backend, circuit }) => circuit === undefined ? [] : [{ backend, circuit, at }])
-            .toSorted((one, other) => one.backend.localeCompare(other.backend)));
-        showChanges(backends.flatMap(({ backend, circuit }) => {
-            const { timeline = [], transitions = timeline.length } = circuit ?? {};
-            return timeline.map((change, index) => ({ ...change, backend, place: transitions - timeline.length + index }));
-        }).toSorted((one, other) => other.at - one.at || other.place - one.place).slice(0, 12));
-    };
-};
-const headroom = {
-    name: "Headroom",
-    make: () => {
-        const bar = html("i");
-        const value = html("span");
-        return {
-            node: html("span", { class: "headroom" }, html("span", { class: "bar", "aria-hidden": "true" }, bar), value),
-            update: ({ key }) => {
-                fillTo(bar, key.headroom ?? 0);
-                set(bar, "data-low", key.headroom !== undefined && key.headroom < 0.1);
-                say(value, key.headroom === undefined ? "unknown" : Words.percent(key.headroom));
-            }
-        };
-    }
-};
-const verdicts = {
-    valid: "is accepted",
-    invalid: "is not accepted",
-    unknown: "could not be checked"
-};
-const doings = {
-    name: "Do",
-    make: ({ backend, key: { id } }) => {
-        let isDisabled = false;
-        const body = { backend, key: id };
-        const switching = Actions.button("Disable", "", async () => {
-            if (isDisabled)
-                return Actions.act("key/enable", body, \`\${id} of \${backend} is in use again\`);
-            const isMeant = await Actions.confirm({
-                title: \`Take \${id} of \${backend} out of use?\`,
-                text: "Calls under way end with it. New ones use the other keys, and fail where there is none.",
-                answer: "Disable",
-                isHarmful: true
-            });
-            if (isMeant)
-                await Actions.act("key/disable", body, \`\${id} of \${backend} is out of use\`);
-        });
-        const validating = Actions.button("Validate", \`Validate \${id} of \${backend}\`, () => Actions.act("key/validate", body, ({ error, verdict }) => \`\${id} of \${backend} \${verdicts[verdict]}\${error === undefined ? "" : \` (\${Words.spoken(error)})\`}\`));
-        const restoring = Actions.button("Take back", \`Take back \${id} of \${backend}\`, () => Actions.act("key/restore", body, \`\${id} of \${backend} is in use again\`));
-        return {
-            node: html("span", { class: "row" }, switching, validating, restoring),
-            update: ({ key }) => {
-                isDisabled = key.state === "disabled";
-                set(restoring, "hidden", key.state === "ready" || key.state === "disabled");
-                Actions.relabel(switching, isDisabled ? "Enable" : "Disable", \`\${isDisabled ? "Enable" : "Disable"} \${id} of \${backend}\`);
-            }
-        };
-    }
-};
-export const keys = () => {
-    const show = table(byId("keys"), {
-        caption: "Every key by its name. Of the latency the recent counts most, and a failure as 30 s",
-        empty: "No backend has keys.",
-        keyOf: ({ backend, key }) => \`\${backend} \${key.id}\`,
-        columns: [
-            plain("Key", ({ key }) => key.id),
-            plain("Backend", ({ backend }) => backend),
-            {
-                name: "State",
-                make: () => {
-                    const { node, update } = badge();
-                    return { node, update: ({ at, key }) => update(Words.stateOfKey(key, at)) };
-                }
-            },
-            headroom,
-            plain("Under way", ({ key }) => Words.count(key.inFlight), true),
-            plain("Requests", ({ key }) => Words.count(key.requests), true),
-            plain("Failed", ({ key }) => Words.count(sum(key.failures)), true),
-            plain("Latency", ({ key }) => key.latencyMillis === undefined || key.latencyMillis === 0 ? "–" : Words.millis(key.latencyMillis), true),
-            plain("Spent", ({ key }) => key.microDollars === undefined ? "–" : Words.money(key.microDollars), true),
-            plain("Last used", ({ at, key }) => Words.ago(key.lastUsed, at), true),
-            doings
-        ]
-    });
-    return ({ at, backends }) => show(backends.flatMap(({ backend, keys = [] }) => keys.map((key) => ({ backend, key, at })))
-        .toSorted((one, other) => one.backend.localeCompare(other.backend) || one.key.id.localeCompare(other.key.id, "en", { numeric: true })));
-};
-const nameOf = ({ attempt, backend, error, model, verdict }) => [backend, model, error, verdict, attempt].join("\\n");
-const alike = (backends) => {
-    const found = new Map();
-    for (const { backend, calls } of backends) {
-        for (const failure of calls?.lastFailures ?? []) {
-            const one = { ...failure, backend, times: 1 };
-            found.set(nameOf(one), { ...one, times: (found.get(nameOf(one))?.times ?? 0) + 1 });
-        }
-    }
-    return [...found.values()].toSorted((one, other) => other.at - one.at).slice(0, 20);
-};
-export const failures = () => {
-    const show = table(byId("failures"), {
-        caption: "Of the last 50 calls and attempts of each backend that failed, the latest first",
-        empty: "Nothing has failed yet.",
-        keyOf: nameOf,
-        columns: [
-            plain("Last", ({ at }) => Words.clock(at)),
-            plain("Backend", ({ backend }) => backend),
-            plain("Model", ({ model }) => model === "" ? "–" : model),
-            plain("Error", ({ error }) => Words.spoken(error)),
-            plain("What may help", ({ verdict }) => Words.verdicts[verdict]),
-            {
-                name: "What failed",
-                make: () => {
-                    const { node, update } = badge();
-                    return {
-                        node,
-                        update: ({ attempt }) => update(attempt === undefined ? { mood: "bad", says: "the call" } : { mood: "busy", says: \`attempt \${attempt}\` })
-                    };
-                }
-            },
-            plain("Times", ({ times }) => Words.count(times), true)
-        ]
-    });
-    return ({ backends }) => show(alike(backends));
-};
 const toShares = (amounts) => {
     const totals = new Map();
     for (const [name, amount] of amounts)
@@ -1437,6 +1440,47 @@ export const spend = () => {
         backend(toShares(backends.map(({ backend, spend }) => [backend, spend?.microDollars ?? 0])));
         model(toShares(backends.flatMap(({ spend }) => Object.entries(spend?.byModel ?? {}))));
         tenant(toShares(backends.flatMap(({ spend }) => Object.entries(spend?.byTenant ?? {}))));
+    };
+};
+`
+  },
+  {
+    path: "/dashboard/table.js",
+    contentType: "text/javascript; charset=utf-8",
+    text: `import { html, list, say, set } from "./element.js";
+export const plain = (name, read, isNumber = false) => ({
+    name,
+    isNumber,
+    make: () => {
+        const node = html("span");
+        return { node, update: (value) => say(node, read(value)) };
+    }
+});
+export const table = (parent, options) => {
+    const { caption, columns, empty, keyOf } = options;
+    const body = html("tbody", { role: "rowgroup" });
+    const node = html("table", { role: "table" }, html("caption", {}, caption), html("thead", { role: "rowgroup" }, html("tr", { role: "row" }, ...columns.map(({ isNumber = false, name }) => html("th", { role: "columnheader", scope: "col", class: isNumber && "number" }, name)))), body);
+    const nothing = html("p", { class: "empty" }, empty);
+    parent.append(node, nothing);
+    const show = list(body, keyOf, (value) => {
+        const cells = columns.map((column) => ({ column, shown: column.make(value) }));
+        return {
+            node: html("tr", { role: "row" }, ...cells.map(({ column, shown }, place) => html(place === 0 ? "th" : "td", {
+                role: place === 0 ? "rowheader" : "cell",
+                scope: place === 0 && "row",
+                class: column.isNumber && "number",
+                "data-label": column.name
+            }, shown.node))),
+            update: (value) => {
+                for (const { shown } of cells)
+                    shown.update(value);
+            }
+        };
+    });
+    return (values) => {
+        set(node, "hidden", values.length === 0);
+        set(nothing, "hidden", values.length > 0);
+        show(values);
     };
 };
 `
