@@ -97,7 +97,7 @@ describe("CallHeaders", () => {
     assert.strictEqual(refused("x-spillway-constructor", "high").reason, "InvalidRequest")
   })
 
-  it("takes over a request id that can stand in a log and a header, and no other", () => {
+  it("takes over a request id that can stand in a log and a header, and no other (S6)", () => {
     const id = (value: string) => CallHeaders.requestId(Headers.fromInput({ "x-request-id": value }))
     for (const value of ["1", "req_123", "a.b:c-D_4", "x".repeat(128)]) assert.strictEqual(id(value), value)
     for (const value of ["", "a b", "x".repeat(129), "<script>", "é", "a;b"]) assert.isUndefined(id(value))

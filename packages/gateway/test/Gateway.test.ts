@@ -67,7 +67,7 @@ describe("Gateway", () => {
         assert.isNotNull((yield* web.fetch("/nowhere")).headers.get("x-request-id"))
       }))
 
-    it.effect("from a web page of another origin is refused", () =>
+    it.effect("from a web page of another origin is refused (S29)", () =>
       Effect.gen(function*() {
         const llm = yield* ScriptedLlm.make(ScriptedLlm.repeat("x"))
         const web = yield* serve(llm)
@@ -121,7 +121,7 @@ describe("Gateway", () => {
         }
       }))
 
-    it.effect("may come under any content type, but not compressed", () =>
+    it.effect("may come under any content type, but not compressed (S9)", () =>
       Effect.gen(function*() {
         const web = yield* serve(yield* ScriptedLlm.make(ScriptedLlm.repeat("x")))
         for (const type of ["application/json", "text/plain", "application/x-www-form-urlencoded"]) {
@@ -132,7 +132,7 @@ describe("Gateway", () => {
         assert.deepStrictEqual([response.status, (yield* json(response)).error.code], [415, "unsupported_encoding"])
       }))
 
-    it.effect("of 10 MiB is taken and one byte more is not, whether it says its length or not", () =>
+    it.effect("of 10 MiB is taken and one byte more is not, whether it says its length or not (S9)", () =>
       Effect.gen(function*() {
         const web = yield* serve(yield* ScriptedLlm.make(ScriptedLlm.repeat("x")))
         const body = (bytes: number) => {
@@ -162,7 +162,7 @@ describe("Gateway", () => {
         assert.strictEqual((yield* web.post("/v1/chat/completions", hi)).status, 200)
       }))
 
-    it.effect("that would reach into a prototype is refused", () =>
+    it.effect("that would reach into a prototype is refused (S10)", () =>
       Effect.gen(function*() {
         const web = yield* serve(yield* ScriptedLlm.make())
         const response = yield* web.post("/v1/chat/completions", "{\"__proto__\": {\"polluted\": true}}")
@@ -252,7 +252,7 @@ describe("Gateway", () => {
   describe("draining", () => {
     const slow = Effect.delay(Effect.succeed("done"), "10 seconds")
 
-    it.effect("lets calls in flight end, refuses new ones, and stays alive", () =>
+    it.effect("lets calls in flight end, refuses new ones, and stays alive (S25)", () =>
       Effect.gen(function*() {
         const llm = yield* ScriptedLlm.make(slow, [
           { _tag: "Start", model: "parrot" },
@@ -291,7 +291,7 @@ describe("Gateway", () => {
         assert.deepStrictEqual(yield* web.gateway.drain, { ended: 0, cut: 0 })
       }))
 
-    it.effect("ends streams that outlast the grace with an event that says so, the silent ones too, and cuts what is no stream", () =>
+    it.effect("ends streams that outlast the grace with an event that says so, the silent ones too, and cuts what is no stream (S25)", () =>
       Effect.gen(function*() {
         const tick = Effect.delay(Effect.succeed({ _tag: "TextDelta", text: "x" } as const), "300 millis")
         const llm = yield* ScriptedLlm.make(
@@ -343,7 +343,7 @@ describe("Gateway", () => {
       )
     }
 
-    it.effect("has one line for a request, told when its answer has ended, and no prompt, answer or key in it", () =>
+    it.effect("has one line for a request, told when its answer has ended, and no prompt, answer or key in it (S1, S20)", () =>
       Effect.gen(function*() {
         const llm = yield* ScriptedLlm.make(
           "the answer",

@@ -70,7 +70,7 @@ describe("JsonBody", () => {
     assert.notInclude(fault("{\"prompt\": \"secret\" sk-secret").message, "secret")
   })
 
-  it("takes bodies nested 64 deep, and no deeper", () => {
+  it("takes bodies nested 64 deep, and no deeper (S9)", () => {
     const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth)
     assert.isTrue(Either.isRight(JsonBody.parse(nested(63))))
     assert.isTrue(Either.isRight(JsonBody.parse(nested(64))))
@@ -79,7 +79,7 @@ describe("JsonBody", () => {
     assert.strictEqual(fault("{\"a\":".repeat(65) + "1" + "}".repeat(65)).reason, "InvalidRequest")
   })
 
-  it("refuses __proto__ wherever it is a key, and leaves prototypes alone", () => {
+  it("refuses __proto__ wherever it is a key, and leaves prototypes alone (S10)", () => {
     for (
       const [text, field] of [
         ["{\"__proto__\": {\"polluted\": true}}", "__proto__"],

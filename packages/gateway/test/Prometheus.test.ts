@@ -19,7 +19,7 @@ describe("Prometheus", () => {
     )
   })
 
-  it("escapes what would break a line or a label, and writes names that a scraper takes", () => {
+  it("escapes what would break a line or a label, and writes names that a scraper takes (S6)", () => {
     const text = Prometheus.toText([{
       name: "1 ä.b-c",
       type: "gauge",

@@ -135,7 +135,7 @@ describe("Status", () => {
       ) assert.strictEqual(samples.get(series), value, series)
     }))
 
-  it.scoped("none of them holds what a client sent", () =>
+  it.scoped("none of them holds what a client sent (S1, S20)", () =>
     Effect.gen(function*() {
       const web = yield* watching({ backend: "openai" })
       yield* web.post("/v1/chat/completions?key=sk-secret", { ...hi, user: "sk-secret" }, {

@@ -272,7 +272,7 @@ describe("a request", () => {
       assert.deepStrictEqual(spans, ["caller"])
     }))
 
-  it.effect("is a span when asked for, on which the key is hidden", () =>
+  it.effect("is a span when asked for, on which the key is hidden (S1, S3)", () =>
     Effect.gen(function*() {
       const attributes = new Map<string, unknown>()
       const tracer = Tracer.make({
@@ -331,7 +331,7 @@ describe("a request", () => {
     }))
 
   for (const key of ["sk-a\nb", "sk-a\r\nx-evil: 1", "sk-ä", "sk-\u0000"]) {
-    it.effect(`is not sent with a key that no header can carry: ${JSON.stringify(key)}`, () =>
+    it.effect(`is not sent with a key that no header can carry (S2): ${JSON.stringify(key)}`, () =>
       Effect.gen(function*() {
         const { heard, http, llm } = yield* stage([], {}, [key])
         const error = yield* Effect.flip(llm.generateText(request))
@@ -341,7 +341,7 @@ describe("a request", () => {
       }))
   }
 
-  it.effect("is not redirected by fetch, and keeps what the program says of fetch", () =>
+  it.effect("is not redirected by fetch, and keeps what the program says of fetch (S4, S5)", () =>
     Effect.gen(function*() {
       const seen: Array<RequestInit | undefined> = []
       const fetch: typeof globalThis.fetch = (_, init) => {
@@ -369,7 +369,7 @@ describe("a request", () => {
       "http://x/#y"
     ]
   ) {
-    it.effect(`has no base URL ${JSON.stringify(baseUrl)}, and that is told when the backend is built`, () =>
+    it.effect(`has no base URL ${JSON.stringify(baseUrl)}, and that is told when the backend is built (S5)`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(stage([], { baseUrl }))
         assert.strictEqual(error._tag, "InvalidOptions")
@@ -431,7 +431,7 @@ describe("an answer", () => {
       assert.include(error.message, "busy")
     }))
 
-  it.effect("that is an error with an endless body is cut off", () =>
+  it.effect("that is an error with an endless body is cut off (S7)", () =>
     Effect.gen(function*() {
       const { heard, http, llm } = yield* stage([{
         status: 500,
@@ -442,7 +442,7 @@ describe("an answer", () => {
       assert.strictEqual(yield* http.open, 0)
     }))
 
-  it.effect("is read at once when its size is known, and counted when it is compressed", () =>
+  it.effect("is read at once when its size is known, and counted when it is compressed (S7)", () =>
     Effect.gen(function*() {
       const body = JSON.stringify({ text: "x".repeat(100) })
       const known = { "content-length": String(body.length) }

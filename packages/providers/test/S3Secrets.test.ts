@@ -10,7 +10,7 @@ import { leaked, logging, shown, tracing } from "./sinks.js"
 
 const encode = Schema.encodeSync(LlmError.LlmError)
 
-describe("S3: secrets are never seen", () => {
+describe("the store S3: secrets are never seen (S1)", () => {
   const repeated = `${secret} ${secret.slice(0, 20)} ${token}`
   const answers: { readonly [name: string]: Answer } = {
     "all is well": { body: "x" },

@@ -305,7 +305,7 @@ const seen = ({ config, entry, layer, name }: Backend, stage: string, answer: An
     return { keys, sent, outcomes, looks: [...looks, ...urls], told: [...log.lines, ...trace.told.map(shown)], spans: trace.names }
   })
 
-describe("keys are never seen", () => {
+describe("keys are never seen (S1, S3)", () => {
   it("unless one shows what holds one, which is how one knows that this test can see", () => {
     const key = made("control")
     const request = { headers: { authorization: `Bearer ${key}` } }
@@ -363,7 +363,7 @@ const reasonOf = (exit: Exit.Exit<unknown, unknown>) => {
   return error instanceof InvalidOptions.InvalidOptions ? error.field : ConfigError.isConfigError(error) ? "config" : error
 }
 
-describe("keys are never seen before the first call", () => {
+describe("keys are never seen before the first call (S1, S2)", () => {
   for (const { entry, layer, name } of backends) {
     for (const [what, key] of Object.entries(noKeys)) {
       it.scoped(`when ${name} is given a key ${what}`, () =>

@@ -48,7 +48,7 @@ const details = fc.array(
   { maxLength: 3 }
 )
 
-describe("what a backend says of waiting", () => {
+describe("what a backend says of waiting (S18)", () => {
   it("is a wait from nothing to a day, or nothing at all, whatever it says (P26)", () => {
     let waits = 0
     fc.assert(

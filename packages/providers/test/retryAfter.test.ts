@@ -10,7 +10,7 @@ const wait = (headers: Record<string, string>) => {
   return duration && Duration.toMillis(duration)
 }
 
-describe("retry-after (RT-27, RT-31, RT-33)", () => {
+describe("retry-after (RT-27, RT-31, RT-33, S18)", () => {
   for (
     const [headers, millis] of [
       [{ "retry-after": "20" }, 20_000],

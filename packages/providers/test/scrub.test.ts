@@ -3,7 +3,7 @@ import { scrub } from "../src/internal/scrub.js"
 
 const key = "sk-proj-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
 
-describe("what may stand in a message", () => {
+describe("what may stand in a message (S1, S19)", () => {
   for (
     const [title, text, expected] of [
       ["a key", `Incorrect key: ${key}.`, "Incorrect key: <redacted>."],

@@ -32,7 +32,7 @@ const everyCut = (text: string, check: (frames: ReadonlyArray<Frame>) => void) =
   check(frames(text, Array.from({ length }, (_, at) => at)))
 }
 
-describe("event streams", () => {
+describe("event streams (S7, S11)", () => {
   for (
     const [title, text, expected] of [
       ["LF", "data: a\n\ndata: b\n\n", [{ data: "a" }, { data: "b" }]],
