@@ -57,7 +57,7 @@ const parse = Command.run(whole, { name, version: Version.version })
  */
 export const run = (argv: ReadonlyArray<string>) =>
   Terminal.colourless(
-    Effect.provide(parse(logLevelFirst(helpFirst(argv))), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: false }))
+    Effect.provide(parse(logLevelFirst(helpFirst(eachNamed(argv)))), CliConfig.layer({ showBuiltIns: false, finalCheckBuiltIn: false }))
   )
 
 /** The parser knows `--log-level` before a command's own options only, people write it anywhere. */
@@ -73,3 +73,12 @@ const logLevelFirst = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
 /** The parser knows `--help` before a command's own options only, people ask for it when they have begun to write some. */
 const helpFirst = (argv: ReadonlyArray<string>): ReadonlyArray<string> =>
   argv.includes("--help") || argv.includes("-h") ? [...Arr.takeWhile(argv, (word) => !word.startsWith("-")), "--help"] : argv
+
+/** The parser wants an option before each of several words, people write it before the first: `--apis openai groq`. */
+const eachNamed = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
+  let option: string | undefined
+  return argv.flatMap((word, at) => {
+    if (word.startsWith("-")) option = Check.several.find((name) => word === name)
+    return option === undefined || word === option || argv[at - 1] === option ? [word] : [option, word]
+  })
+}

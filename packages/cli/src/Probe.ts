@@ -21,6 +21,14 @@ import * as Either from "effect/Either"
 export type Name = "reachable" | "key" | "models" | "chat" | "stream" | "embeddings" | "rerank" | "inference"
 
 /**
+ * What is tried of what stands around a backend that answers: see `Load`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Loaded = { readonly [N in "queue" | "backoff" | "multiplexing"]: Outcome }
+
+/**
  * How it went.
  *
  * @since 0.1.0
@@ -39,7 +47,7 @@ export type Outcome =
  */
 export interface Report {
   readonly backend: Catalogue.Name
-  readonly probes: { readonly [N in Name]: Outcome }
+  readonly probes: { readonly [N in Name]: Outcome } & Partial<Loaded>
 }
 
 /**
@@ -75,7 +83,7 @@ export const run = (
     const list = Effect.either(timed(service.listModels))
     // where nothing says more cheaply whether it is there, the list of models does, and is read once
     const first = has("health") ? undefined : yield* list
-    const sign: Either.Either<readonly [unknown, number], Failure> = first ??
+    const sign: Either.Either<readonly [unknown, millis: number, now: number], Failure> = first ??
       (yield* Effect.either(timed(service.health)))
     const away = Either.isLeft(sign) && isAway(sign.left.error) ? skipped("not reachable") : undefined
     const refused = Either.isLeft(sign) && isRefused(sign.left.error) ? failed(sign.left) : undefined
@@ -85,7 +93,7 @@ export const run = (
       operation: LlmService.Operation,
       model: string | undefined,
       ask: (model: string) => Effect.Effect<A, LlmError.LlmError>,
-      wrong: (answer: A) => string | undefined
+      fault: (answer: A) => string | undefined
     ): Effect.Effect<Outcome> =>
       only !== undefined
         ? Effect.succeed(only)
@@ -96,10 +104,8 @@ export const run = (
         : Effect.match(timed(ask(model)), {
           onFailure: failed,
           onSuccess: ([answer, millis]) => {
-            const message = wrong(answer)
-            return message === undefined
-              ? passed(millis)
-              : { _tag: "Failed", millis, error: "WrongAnswer", message } as const
+            const message = fault(answer)
+            return message === undefined ? passed(millis) : wrong(millis, message)
           }
         })
 
@@ -156,34 +162,72 @@ const wrongText = ({ finishReason, text }: Completion.Completion): string | unde
   // a model that thinks may have used up its tokens before it said anything
   text === "" && finishReason !== "length" ? "an answer without text" : undefined
 
-interface Failure {
+/**
+ * An error, and how long it took to come.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Failure {
   readonly error: LlmError.LlmError
   readonly millis: number
 }
 
-const timed = <A>(effect: Effect.Effect<A, LlmError.LlmError>): Effect.Effect<readonly [A, number], Failure> =>
+/**
+ * An answer, how long it took to come, and when it was there, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const timed = <A>(
+  effect: Effect.Effect<A, LlmError.LlmError>
+): Effect.Effect<readonly [A, millis: number, now: number], Failure> =>
   Effect.flatMap(Clock.currentTimeMillis, (began) =>
     Effect.matchEffect(effect, {
-      onFailure: (error) => Effect.flatMap(since(began), (millis) => Effect.fail({ error, millis })),
-      onSuccess: (answer) => Effect.map(since(began), (millis) => [answer, millis] as const)
+      onFailure: (error) => Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail({ error, millis: now - began })),
+      onSuccess: (answer) => Effect.map(Clock.currentTimeMillis, (now) => [answer, now - began, now] as const)
     }))
 
-const since = (began: number) => Effect.map(Clock.currentTimeMillis, (now) => now - began)
-
-const passed = (millis: number, detail?: string): Outcome => ({
+/**
+ * It went as it must.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const passed = (millis: number, detail?: string): Outcome => ({
   _tag: "Passed",
   millis,
   ...(detail !== undefined && { detail })
 })
 
-const failed = ({ error, millis }: Failure): Outcome => ({
+/**
+ * There was an error.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const failed = ({ error, millis }: Failure): Outcome => ({
   _tag: "Failed",
   millis,
   error: error._tag,
   message: error.message
 })
 
-const skipped = (reason: string): Outcome => ({ _tag: "Skipped", reason })
+/**
+ * There was an answer, and not as it must be.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const wrong = (millis: number, message: string): Outcome => ({ _tag: "Failed", millis, error: "WrongAnswer", message })
+
+/**
+ * It was not tried.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const skipped = (reason: string): Outcome => ({ _tag: "Skipped", reason })
 
 const isAway = ({ _tag }: LlmError.LlmError): boolean =>
   _tag === "NetworkFailure" || _tag === "TimedOut" || _tag === "CircuitOpen"

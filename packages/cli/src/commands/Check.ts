@@ -7,6 +7,7 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as LlmService from "@spillway/core/LlmService"
+import * as Resilience from "@spillway/core/Resilience"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -15,20 +16,30 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Load from "../Load.js"
 import * as Notice from "../Notice.js"
+import * as OllamaHost from "../OllamaHost.js"
 import * as Probe from "../Probe.js"
 import * as Report from "../Report.js"
 import * as Settings from "../Settings.js"
 
 const apis = Options.choice("apis", Catalogue.names).pipe(
-  Options.withDescription("Only this backend; may be given several times"),
+  Options.withDescription("Only these backends, such as --apis openai groq"),
   Options.repeated
 )
 
 const skipApis = Options.choice("skip-apis", Catalogue.names).pipe(
-  Options.withDescription("Not this backend; may be given several times"),
+  Options.withDescription("Not these backends"),
   Options.repeated
 )
+
+/**
+ * The options that several words may follow.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const several: ReadonlyArray<string> = ["--apis", "--skip-apis"]
 
 const simulator = Options.boolean("simulator").pipe(
   Options.withDescription("Try the simulator in the place of every backend, whatever the environment says")
@@ -39,17 +50,20 @@ const json = Options.text("json").pipe(
   Options.optional
 )
 
+const ollamaModel = Options.text("ollama-model").pipe(
+  Options.withDescription("Which of its models to ask Ollama for"),
+  Options.optional
+)
+
 /**
  * The command.
  *
  * @since 0.1.0
  * @category commands
  */
-export const command = Command.make("check", { apis, skipApis, simulator, json }, (given) =>
+export const command = Command.make("check", { apis, skipApis, simulator, json, ollamaModel, ollamaHost: OllamaHost.option("ollama-host") }, (given) =>
   Effect.gen(function*() {
-    const backends = yield* given.simulator
-      ? Settings.simulated(Settings.impatient)
-      : Settings.backends(Settings.impatient)
+    const backends = yield* given.simulator ? Settings.simulated(bare) : Settings.backends(bare)
     yield* given.simulator ? Effect.void : Notice.simulated(backends)
     const wanted = backends.names.filter((name) =>
       (given.apis.length === 0 || given.apis.includes(name)) && !given.skipApis.includes(name)
@@ -60,21 +74,38 @@ export const command = Command.make("check", { apis, skipApis, simulator, json }
     }
     if (wanted.length === 0) return yield* new Report.Refused({ message: "there is nothing left to check" })
     // all are tried at once, and told in their order
-    const probes = yield* Effect.forEach(wanted, (name) => Effect.fork(probe(name, backends)))
+    const probes = yield* Effect.forEach(wanted, (name) => Effect.fork(probe(name, backends, entryOf(name, given.ollamaModel))))
     const reports = yield* Effect.forEach(probes, (probe) =>
       Effect.tap(Fiber.join(probe), (report) => Console.log(line(report))))
     if (Option.isSome(given.json)) yield* save(given.json.value, backends.simulated, reports)
     const ill = reports.filter((report) => !Probe.isWell(report)).map(({ backend }) => backend)
     if (ill.length > 0) return yield* new Report.Refused({ message: `not all is well with ${ill.join(", ")}` })
-  }).pipe(Effect.scoped, Report.guard)).pipe(
-    Command.withDescription("Try out every backend: is it there, does it take the key, does it answer")
+  }).pipe(Effect.scoped, OllamaHost.within(given.ollamaHost), Report.guard)).pipe(
+    Command.withDescription(
+      "Try out every backend: is it there, does it take the key, does it answer, and do queue, backoff and keys do their work"
+    )
   )
 
-const probe = (name: Catalogue.Name, backends: Settings.Backends) =>
-  Effect.scoped(
-    Effect.flatMap(Layer.build(backends.layers[name]!), (context) =>
-      Probe.run(name, Catalogue.backends[name], Context.get(context, LlmService.LlmService)))
-  )
+/** What is tried is put around a backend where it is tried. */
+const bare: Resilience.Options = { telemetry: false, retry: false, queue: false, breaker: false, timeout: false }
+
+const entryOf = (name: Catalogue.Name, ollamaModel: Option.Option<string>): Catalogue.Entry => {
+  const entry: Catalogue.Entry = Catalogue.backends[name]
+  return name === "ollama" && Option.isSome(ollamaModel)
+    ? { ...entry, models: { ...entry.models, generateText: ollamaModel.value } }
+    : entry
+}
+
+const probe = (name: Catalogue.Name, backends: Settings.Backends, entry: Catalogue.Entry) =>
+  Effect.scoped(Effect.gen(function*() {
+    const context = yield* Layer.build(backends.layers[name] ?? backends.layer)
+    const service = Context.get(context, LlmService.LlmService)
+    const policy = yield* Resilience.standard(name, Settings.impatient)
+    const report = yield* Probe.run(name, entry, Resilience.protect(service, policy))
+    const { chat, embeddings } = report.probes
+    if (chat._tag !== "Passed" && embeddings._tag !== "Passed") return report
+    return { ...report, probes: { ...report.probes, ...yield* Load.run(name, entry, service) } }
+  }))
 
 const line = ({ backend, probes }: Probe.Report): string =>
   [

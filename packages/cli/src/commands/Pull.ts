@@ -7,24 +7,18 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Ollama from "@spillway/providers/Ollama"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import * as NodeHttp from "../NodeHttp.js"
+import * as OllamaHost from "../OllamaHost.js"
 import * as PullText from "../PullText.js"
 import * as Report from "../Report.js"
 import * as Terminal from "../Terminal.js"
 
 const model = Args.text({ name: "model" }).pipe(Args.withDescription("Which model, such as llama3.2"))
-
-const host = Options.text("host").pipe(
-  Options.withDescription("Where Ollama listens (default: what OLLAMA_HOST says, else this machine)"),
-  Options.optional
-)
 
 const json = Options.boolean("json").pipe(Options.withDescription("Print each thing that the server tells, as JSON, a line each"))
 
@@ -34,7 +28,7 @@ const json = Options.boolean("json").pipe(Options.withDescription("Print each th
  * @since 0.1.0
  * @category commands
  */
-export const command = Command.make("pull", { model, host, json }, ({ host, json, model }) =>
+export const command = Command.make("pull", { model, host: OllamaHost.option("host"), json }, ({ host, json, model }) =>
   Effect.gen(function*() {
     const { pull } = yield* Ollama.Ollama
     const told = yield* Ref.make(PullText.nothing)
@@ -48,10 +42,6 @@ export const command = Command.make("pull", { model, host, json }, ({ host, json
     yield* Console.log(`${model} is there`)
   }).pipe(
     Effect.provide(Layer.provide(Ollama.layerConfig, NodeHttp.client)),
-    Effect.withConfigProvider(Option.match(host, {
-      onNone: () => ConfigProvider.fromEnv(),
-      onSome: (host) =>
-        ConfigProvider.orElse(ConfigProvider.fromMap(new Map([["OLLAMA_HOST", host]])), () => ConfigProvider.fromEnv())
-    })),
+    OllamaHost.within(host),
     Report.guard
   )).pipe(Command.withDescription("Have an Ollama server fetch a model, and see how far it is"))

@@ -69,7 +69,7 @@ describe.skipIf(Spillway.missing !== undefined)(`spillway${Spillway.missing ? ` 
         Spillway.run(["top", "--url", url])
       ])
       expect([top.code, lines(top.stdout)[0]]).toEqual([0, expect.stringContaining(`${url}  accepting`)])
-      expect(top.stdout).toMatch(/^openai +closed +0\/5 .* 1 +0 +0 /m)
+      expect(top.stdout).toMatch(/^openai +closed +0\/5 .* 1 +0 +0$/m)
       expect(JSON.parse(json.stdout).backends[0].calls.succeeded).toBe(1)
       expect(JSON.parse(usage.stdout).map(({ requests }: { requests: number }) => requests)).toEqual([1, 0])
       expect([stranger.code, stranger.stderr]).toEqual([1, expect.stringContaining("put it into SPILLWAY_ADMIN_KEY")])
@@ -96,6 +96,20 @@ describe.skipIf(Spillway.missing !== undefined)(`spillway${Spillway.missing ? ` 
     const none = await Spillway.run(["pull", "nobody-has-this", "--host", environment["OLLAMA_HOST"]!])
     expect([none.code, none.stdout]).toEqual([1, ""])
     expect(none.stderr).toMatch(/ModelNotFound/)
+  })
+
+  it("tries out the backends that are named, with queue, backoff and keys under load", async () => {
+    const file = Path.join(folder, "report.json")
+    const args = ["check", "--apis", "openai", "ollama", "--ollama-host", environment["OLLAMA_HOST"]!, "--json", file]
+    const { OLLAMA_HOST: _, ...without } = environment
+    const { code, stdout } = await Spillway.run([...args, "--ollama-model", "sim-chat"], without)
+    expect([code, lines(stdout).map((line) => line.split(" ")[0])]).toEqual([0, ["openai", "ollama"]])
+    const [openai, ollama] = JSON.parse(Fs.readFileSync(file, "utf8")).backends
+    const tags = ({ probes }: any) => [probes.chat, probes.queue, probes.backoff, probes.multiplexing].map(({ _tag }) => _tag)
+    expect(tags(openai)).toEqual(["Passed", "Passed", "Passed", "Passed"])
+    expect(tags(ollama)).toEqual(["Passed", "Passed", "Passed", "Skipped"])
+    const unknown = await Spillway.run(["check", "--apis", "ollama", "--ollama-model", "nobody-has-this"], environment)
+    expect([unknown.code, unknown.stdout]).toEqual([1, expect.stringContaining("✗ chat")])
   })
 
   it("prints completions that a shell takes", async () => {
