@@ -8,8 +8,9 @@ import * as Gemini from "@spillway/providers/Gemini"
 import * as Groq from "@spillway/providers/Groq"
 import * as Ollama from "@spillway/providers/Ollama"
 import * as OpenAi from "@spillway/providers/OpenAi"
+import * as ScriptedLlm from "@spillway/testing/ScriptedLlm"
 import * as Simulator from "@spillway/testing/Simulator"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { dialects } from "./dialects.js"
 import { json, serve, type Web } from "./web.js"
 
@@ -136,3 +137,23 @@ for (const dialect of dialects) {
     }
   })
 }
+
+describe("a gateway with keys", () => {
+  const key = "sk-spillway-alice-0123456789"
+  const access = { keys: [{ name: "alice", key: Redacted.make(key) }] }
+
+  for (const dialect of dialects) {
+    it.effect(`asks for one in the words of ${dialect.name}, and takes it`, () =>
+      Effect.gen(function*() {
+        const web = yield* serve(yield* ScriptedLlm.make("hello"), { access })
+        const stranger = yield* dialect.ask(web, { model: "m", user: "hi" }, false)
+        assert.strictEqual(stranger.status, 401)
+        assert.include(dialect.wrong(yield* json(stranger)), "key")
+        const known: Web = {
+          ...web,
+          post: (path, body, init) => web.post(path, body, { ...init, headers: { authorization: `Bearer ${key}` } })
+        }
+        assert.strictEqual((yield* dialect.whole(known, { model: "m", user: "hi" })).text, "hello")
+      }))
+  }
+})
