@@ -1,5 +1,6 @@
 /**
- * Backends as layers: each behind its policies, and one of a file with the keys and the address that the file gives it.
+ * Backends as layers: each behind its policies, one of a file with the keys and the address that the file gives it; and
+ * several of them as one service.
  *
  * @since 0.1.0
  */
@@ -10,14 +11,18 @@ import * as Caching from "@spillway/core/Caching"
 import * as Coalescing from "@spillway/core/Coalescing"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
-import type * as LlmService from "@spillway/core/LlmService"
+import * as LlmService from "@spillway/core/LlmService"
 import * as PriceBook from "@spillway/core/PriceBook"
 import * as Resilience from "@spillway/core/Resilience"
+import * as Router from "@spillway/core/Router"
+import * as Moderation from "@spillway/gateway/Moderation"
 import * as Catalogue from "@spillway/providers/Catalogue"
+import * as OpenAi from "@spillway/providers/OpenAi"
 import type * as ConfigError from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Backend, Policies } from "./ConfigReading.js"
 import * as Moderators from "./Moderators.js"
@@ -34,6 +39,14 @@ export type BackendLayer = Layer.Layer<
   ConfigError.ConfigError | InvalidOptions.InvalidOptions,
   HttpClient.HttpClient
 >
+
+/**
+ * All that a gateway stands before.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Joined extends LlmService.Service, Moderation.Service {}
 
 /**
  * The variables that a backend reads.
@@ -80,6 +93,37 @@ export const fromFile = (backend: Backend, environment: Environment, { budget, p
       )
     )
   )
+
+/**
+ * Several backends, built, as one: each under its name, and models under those that a file gives them.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const join = (
+  backends: ReadonlyArray<readonly [name: string, built: Context.Context<LlmService.LlmService>]>,
+  names: Router.Names = {}
+): Joined => ({
+  ...Router.withNames(
+    Router.make(Object.fromEntries(backends.map(([name, built]) => [name, Context.get(built, LlmService.LlmService)]))),
+    names
+  ),
+  ...Moderation.make(Object.fromEntries(backends.flatMap(([name, built]) =>
+    Option.match(Context.getOption(built, OpenAi.OpenAi), {
+      onNone: () => [],
+      onSome: ({ moderate }): ReadonlyArray<[string, Moderation.Moderate]> => [[name, moderate]]
+    })
+  )))
+})
+
+/**
+ * The same for a gateway to find.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toContext = (joined: Joined): Context.Context<LlmService.LlmService | Moderation.Moderation> =>
+  Context.make(LlmService.LlmService, joined).pipe(Context.add(Moderation.Moderation, joined))
 
 /**
  * A backend of a file as the variables that its `layerConfig` reads: what the environment says of other things, and

@@ -8,10 +8,9 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as InvalidOptions from "@spillway/core/InvalidOptions"
-import * as LlmService from "@spillway/core/LlmService"
-import * as Router from "@spillway/core/Router"
+import type * as LlmService from "@spillway/core/LlmService"
 import type * as ConfigError from "effect/ConfigError"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -40,7 +39,7 @@ export type Failure = ConfigError.ConfigError | InvalidOptions.InvalidOptions
  */
 export interface Generations {
   /** The service that a file speaks of, for as long as the scope lasts. */
-  readonly make: (file: ConfigReading.ConfigFile) => Effect.Effect<LlmService.Service, Failure, Scope.Scope>
+  readonly make: (file: ConfigReading.ConfigFile) => Effect.Effect<BackendLayers.Joined, Failure, Scope.Scope>
 }
 
 /**
@@ -55,16 +54,17 @@ export const make = (
   Effect.gen(function*() {
     const client = yield* HttpClient.HttpClient
     const moneys = yield* sharing<Money.Money>()
-    const backends = yield* sharing<LlmService.Service>()
+    const backends = yield* sharing<Context.Context<LlmService.LlmService>>()
     let latest: Money.Money | undefined
 
-    const service = (backend: ConfigReading.Backend, money: Money.Money, moneyText: string) =>
+    const build = (backend: ConfigReading.Backend, money: Money.Money, moneyText: string) =>
       backends(
         ConfigReading.toText([moneyText, backend]),
-        Effect.map(
+        Effect.provideService(
           Layer.build(BackendLayers.fromFile(backend, environment, money)),
-          (built) => Context.get(built, LlmService.LlmService)
-        ).pipe(Effect.provideService(HttpClient.HttpClient, client))
+          HttpClient.HttpClient,
+          client
+        )
       )
 
     return {
@@ -76,9 +76,9 @@ export const make = (
             Effect.suspend(() => Money.make(file, Option.flatMap(Option.fromNullable(latest), ({ budget }) => budget)))
           )
           latest = money
-          const services = yield* Effect.forEach(file.backends, (backend) =>
-            Effect.map(service(backend, money, moneyText), (service) => [backend.name, service] as const))
-          return Router.withNames(Router.make(Object.fromEntries(services)), file.models)
+          const built = yield* Effect.forEach(file.backends, (backend) =>
+            Effect.map(build(backend, money, moneyText), (built) => [backend.name, built] as const))
+          return BackendLayers.join(built, file.models)
         })
     }
   })

@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import type * as LlmService from "@spillway/core/LlmService"
 import * as Replaceable from "@spillway/core/Replaceable"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,7 +25,7 @@ export interface Reloading {
   /** What the file said when it was first read. */
   readonly file: ConfigFile.ConfigFile
   /** All backends as one: those of the file as it was last read. */
-  readonly service: LlmService.Service
+  readonly joined: BackendLayers.Joined
   /**
    * Reads the file again, and does as it says; says in the log that it has, or what is wrong. `also` is what else is to
    * be done where it says something else than before.
@@ -52,11 +51,13 @@ export const make = (
     const file = yield* load
     const client = yield* Layer.build(NodeHttp.client)
     const generations = yield* Effect.provide(Generations.make(environment), client)
-    const { leaving, replace, service } = yield* Replaceable.make(generations.make(file))
+    const { leaving, replace, service, use } = yield* Replaceable.make(generations.make(file))
+    const moderate: BackendLayers.Joined["moderate"] = (request) => use((joined) => joined.moderate(request))
     let current = file
     return {
       file,
-      service,
+      // a copy of the service would know only the name and the operations that it has now
+      joined: Object.assign(service, { moderate }),
       reload: (also) =>
         Effect.gen(function*() {
           const next = yield* load

@@ -11,7 +11,7 @@ import type * as InvalidOptions from "@spillway/core/InvalidOptions"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as LlmService from "@spillway/core/LlmService"
 import type * as Resilience from "@spillway/core/Resilience"
-import * as Router from "@spillway/core/Router"
+import type * as Moderation from "@spillway/gateway/Moderation"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Simulator from "@spillway/testing/Simulator"
 import * as Arr from "effect/Array"
@@ -41,8 +41,8 @@ export interface Backends {
   readonly simulated: boolean
   /** Each of them, behind the standard policies. */
   readonly layers: { readonly [N in Catalogue.Name]?: Backend }
-  /** All of them as one: `backend/model`. */
-  readonly layer: Backend
+  /** All of them as one: `backend/model`; and those that moderate. */
+  readonly layer: Layer.Layer<LlmService.LlmService | Moderation.Moderation, Layer.Layer.Error<Backend>>
 }
 
 /**
@@ -114,7 +114,9 @@ export const fromFile = (file: ConfigFile.ConfigFile, environment: BackendLayers
     ])
   ),
   layer: connected(
-    Layer.scoped(LlmService.LlmService, Effect.flatMap(Generations.make(environment), ({ make }) => make(file)))
+    Layer.scopedContext(
+      Effect.map(Effect.flatMap(Generations.make(environment), ({ make }) => make(file)), BackendLayers.toContext)
+    )
   )
 })
 
@@ -149,6 +151,12 @@ const toBackends = (backends: ReadonlyArray<Chosen>, simulated: boolean): Backen
     names: backends.map(({ name }) => name),
     simulated,
     layers: Record.map(layers, connected),
-    layer: connected(Router.layer(layers))
+    layer: connected(Layer.scopedContext(
+      Effect.map(
+        Effect.forEach(Object.entries(layers), ([name, layer]) =>
+          Effect.map(Layer.build(layer), (built) => [name, built] as const)),
+        (built) => BackendLayers.toContext(BackendLayers.join(built))
+      )
+    ))
   }
 }

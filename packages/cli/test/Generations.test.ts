@@ -1,4 +1,5 @@
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as KeyPool from "@spillway/core/KeyPool"
 import * as Monitor from "@spillway/core/Monitor"
@@ -89,6 +90,21 @@ describe("Generations", () => {
       assert.deepStrictEqual(yield* spent, [[7_000_000, [reserved]]])
       yield* Fiber.interrupt(call)
     })))
+
+  it.scoped("moderate with those that can", () => {
+    const findings = { id: "m", model: "omni", results: [{ flagged: true, categories: { violence: true }, category_scores: { violence: 0.9 } }] }
+    const openai = HttpClient.make((request) =>
+      Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(request.url.endsWith("/moderations") ? findings : {}))))
+    return Effect.gen(function*() {
+      const { make } = yield* Generations.make({})
+      const { moderate } = yield* make(config("backends: { groq: { keys: [x] }, openai: { keys: [x] } }"))
+      assert.isTrue((yield* moderate({ input: "grr" })).findings[0]?.flagged)
+      assert.strictEqual((yield* Effect.flip(moderate({ input: "grr", model: "groq/any" })))._tag, "Unsupported")
+    }).pipe(
+      Effect.provideService(HttpClient.HttpClient, openai),
+      Effect.provideService(Monitor.CurrentMonitor, Monitor.unsafeMake())
+    )
+  })
 
   it("leave the price list alone where nothing is counted", () => {
     const counted = (text: string) => Money.isCounted(config(text))

@@ -25,14 +25,16 @@ import type * as LlmService from "./LlmService.js"
  * @since 0.1.0
  * @category models
  */
-export interface Replaceable {
+export interface Replaceable<S extends LlmService.Service = LlmService.Service> {
   /** Asks whichever service is in place when a call begins. */
   readonly service: LlmService.Service
+  /** Asks whichever is in place for something that not every service does; that is a call as well. */
+  readonly use: <A, E, R>(use: (service: S) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /**
    * Makes another service and puts it in place. When it cannot be made, it fails and nothing has changed. One goes after
    * the other.
    */
-  readonly replace: <E, R>(make: Effect.Effect<LlmService.Service, E, R>) => Effect.Effect<void, E, Exclude<R, Scope.Scope>>
+  readonly replace: <E, R>(make: Effect.Effect<S, E, R>) => Effect.Effect<void, E, Exclude<R, Scope.Scope>>
   /** How many services have been replaced and still have calls under way. */
   readonly leaving: Effect.Effect<number>
 }
@@ -66,16 +68,16 @@ export interface Replaceable {
  * Effect.runSync(Effect.scoped(program))
  * ```
  */
-export const make = <E, R>(
-  first: Effect.Effect<LlmService.Service, E, R>
-): Effect.Effect<Replaceable, E, Exclude<R, Scope.Scope> | Scope.Scope> =>
+export const make = <S extends LlmService.Service, E, R>(
+  first: Effect.Effect<S, E, R>
+): Effect.Effect<Replaceable<S>, E, Exclude<R, Scope.Scope> | Scope.Scope> =>
   Effect.gen(function*() {
     const outer = yield* Scope.Scope
     const turn = Effect.unsafeMakeSemaphore(1)
     let current = yield* Effect.uninterruptibleMask((restore) => place(restore(first), outer))
     let leaving = 0
 
-    const leave = (one: Placed) => {
+    const leave = (one: Placed<S>) => {
       leaving--
       // whoever ends the last call does not wait for what closes then
       return Effect.asVoid(Effect.forkDaemon(one.close))
@@ -84,14 +86,14 @@ export const make = <E, R>(
       current.calls++
       return current
     }
-    const end = (one: Placed) => Effect.suspend(() => --one.calls === 0 && one !== current ? leave(one) : Effect.void)
+    const end = (one: Placed<S>) => Effect.suspend(() => --one.calls === 0 && one !== current ? leave(one) : Effect.void)
 
-    const whole = <A, E>(use: (service: LlmService.Service) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    const whole = <A, E, R>(use: (service: S) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       Effect.uninterruptibleMask((restore) => {
         const one = begin()
         return Effect.ensuring(restore(Effect.suspend(() => use(one.service))), end(one))
       })
-    const streamed = <A, E>(use: (service: LlmService.Service) => Stream.Stream<A, E>): Stream.Stream<A, E> =>
+    const streamed = <A, E>(use: (service: S) => Stream.Stream<A, E>): Stream.Stream<A, E> =>
       Stream.unwrapScoped(Effect.map(Effect.acquireRelease(Effect.sync(begin), end), ({ service }) => use(service)))
 
     return {
@@ -110,6 +112,7 @@ export const make = <E, R>(
         listModels: whole((service) => service.listModels),
         health: whole((service) => service.health)
       },
+      use: whole,
       replace: (make) =>
         turn.withPermits(1)(Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(place(restore(make), outer), (next) => {
@@ -124,18 +127,18 @@ export const make = <E, R>(
   })
 
 /** A service in its scope, and how many calls it has under way. */
-interface Placed {
-  readonly service: LlmService.Service
+interface Placed<S> {
+  readonly service: S
   readonly close: Effect.Effect<void>
   calls: number
 }
 
-const place = <E, R>(
-  make: Effect.Effect<LlmService.Service, E, R>,
+const place = <S, E, R>(
+  make: Effect.Effect<S, E, R>,
   outer: Scope.Scope
-): Effect.Effect<Placed, E, Exclude<R, Scope.Scope>> =>
+): Effect.Effect<Placed<S>, E, Exclude<R, Scope.Scope>> =>
   Effect.flatMap(Scope.fork(outer, ExecutionStrategy.sequential), (scope) =>
     Scope.extend(make, scope).pipe(
-      Effect.map((service): Placed => ({ service, close: Scope.close(scope, Exit.void), calls: 0 })),
+      Effect.map((service): Placed<S> => ({ service, close: Scope.close(scope, Exit.void), calls: 0 })),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     ))

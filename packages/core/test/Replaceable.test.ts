@@ -85,6 +85,21 @@ describe("Replaceable", () => {
       assert.deepStrictEqual(log, ["old opens", "new opens", "old closes"])
     }))
 
+  it.scoped("asks the one in place for what only it does, and holds it meanwhile", () =>
+    Effect.gen(function*() {
+      const { log, make } = makeHouse()
+      const own = (name: string) =>
+        Effect.map(make(name), (service) => ({ ...service, rhyme: Effect.delay(Effect.succeed(`${name} rhymes`), "1 second") }))
+      const { replace, use } = yield* Replaceable.make(own("old"))
+      const call = yield* Effect.fork(use(({ rhyme }) => rhyme))
+      yield* TestClock.adjust(0)
+      yield* replace(own("new"))
+      assert.deepStrictEqual(log, ["old opens", "new opens"])
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(call), "old rhymes")
+      assert.deepStrictEqual(log, ["old opens", "new opens", "old closes"])
+    }))
+
   it.scoped("closes what was replaced when its last call fails, is interrupted, or is left in the midst of its stream", () =>
     Effect.gen(function*() {
       for (

@@ -6,7 +6,6 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as HttpServer from "@effect/platform/HttpServer"
-import * as LlmService from "@spillway/core/LlmService"
 import type * as Access from "@spillway/gateway/Access"
 import * as Gateway from "@spillway/gateway/Gateway"
 import * as Moderation from "@spillway/gateway/Moderation"
@@ -17,6 +16,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as BackendLayers from "../BackendLayers.js"
 import * as ClientKeys from "../ClientKeys.js"
 import * as ConfigReading from "../ConfigReading.js"
 import * as Listening from "../Listening.js"
@@ -105,11 +105,11 @@ interface Served {
 const ofEnvironment = Effect.map(Settings.backends(), (backends): Served => ({ backends, file: {} }))
 
 const ofFile = (path: string) =>
-  Effect.map(Reloading.make(path, process.env), ({ file, reload, service }): Served => ({
+  Effect.map(Reloading.make(path, process.env), ({ file, joined, reload }): Served => ({
     backends: {
       names: file.backends.map(({ name }) => name),
       simulated: false,
-      layer: Layer.succeed(LlmService.LlmService, service)
+      layer: Layer.succeedContext(BackendLayers.toContext(joined))
     },
     file: file.gateway,
     reload
