@@ -28,7 +28,7 @@ const holds = (
   asking: Asking,
   expected: { readonly honoured: ReadonlyArray<string>; readonly without: ReadonlyArray<string> }
 ) =>
-  it.skipIf(description === undefined)(schema, () => {
+  it.skipIf(description === undefined)(`of ${schema}`, () => {
     const { honoured, refused, without, wrong } = walk(schema, { values, ...asking }, read)
     assert.deepStrictEqual(wrong, [])
     assert.deepStrictEqual([...honoured].sort(), [...expected.honoured].sort())
@@ -195,7 +195,7 @@ describe(`every documented field is honoured or refused${description === undefin
     without: ["encoding_format = \"float\""]
   })
 
-  it.skipIf(description === undefined)("CreateModerationRequest", () => {
+  it.skipIf(description === undefined)("of CreateModerationRequest", () => {
     const asking = { base: { input: "hi" }, values: { ...values, image_url } }
     const { honoured, refused, without, wrong } = walk("CreateModerationRequest", asking, OpenAiModerations.toRequest)
     assert.deepStrictEqual([[...honoured], [...refused], [...without], wrong], [["model"], [], [], []])
