@@ -11,13 +11,13 @@ import { fileURLToPath } from "node:url"
 const spillway = fileURLToPath(new URL("../../cli/dist/main.js", import.meta.url))
 
 /**
- * Starts the command and waits until it listens. `onLog` is given each line of its standard error.
+ * Starts the command and waits until it listens. `flags` are Node's; `onLog` is given each line of its standard error.
  *
  * @param {ReadonlyArray<string>} words
- * @param {{ environment?: Record<string, string>, onLog?: (line: string) => void }} [options]
+ * @param {{ environment?: Record<string, string>, flags?: ReadonlyArray<string>, onLog?: (line: string) => void }} [options]
  */
-const start = async (words, { environment = {}, onLog = () => {} } = {}) => {
-  const child = spawn(process.execPath, [spillway, ...words], {
+const start = async (words, { environment = {}, flags = [], onLog = () => {} } = {}) => {
+  const child = spawn(process.execPath, [...flags, spillway, ...words], {
     env: { PATH: process.env["PATH"], NO_COLOR: "1", ...environment },
     stdio: ["ignore", "pipe", "pipe"]
   })
@@ -46,6 +46,8 @@ const start = async (words, { environment = {}, onLog = () => {} } = {}) => {
     output: () => stdout,
     ended,
     stop: () => (child.kill("SIGTERM"), ended),
+    /** What was left of the heap by each full collection so far, in MiB; with `--trace-gc`. */
+    heaps: () => [...stdout.matchAll(/Mark-Compact.*? -> ([0-9.]+) \(/g)].map(([, size]) => Number(size)),
     /** What it holds of memory, in MiB. */
     rss: () => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096 / 1024 ** 2,
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length
@@ -59,9 +61,9 @@ const start = async (words, { environment = {}, onLog = () => {} } = {}) => {
 /**
  * A gateway before a simulator of OpenAI.
  *
- * @param {{ simulator: ReadonlyArray<string>, policies: object, gateway?: object, onLog?: (line: string) => void }} setup
+ * @param {{ simulator: ReadonlyArray<string>, policies: object, flags?: ReadonlyArray<string>, onLog?: (line: string) => void }} setup
  */
-export const house = async ({ gateway, onLog, policies, simulator }) => {
+export const house = async ({ policies, simulator, ...options }) => {
   const provider = await start(["simulate", "--port", "0", ...simulator])
   const variables = Object.fromEntries(
     [...provider.output().matchAll(/^export (OPENAI_\w+)=(\S+)$/gm)].map(([, name = "", value = ""]) => [name, value])
@@ -72,13 +74,12 @@ export const house = async ({ gateway, onLog, policies, simulator }) => {
   writeFileSync(
     file,
     JSON.stringify({
-      backends: { openai: { address, keys: Object.keys(keys).map((name) => `\${${name}}`), policies } },
-      ...(gateway !== undefined && { gateway })
+      backends: { openai: { address, keys: Object.keys(keys).map((name) => `\${${name}}`), policies } }
     })
   )
   const served = await start(["serve", "--port", "0", "--config", file], {
     environment: keys,
-    ...(onLog !== undefined && { onLog })
+    ...options
   })
   return {
     provider,
