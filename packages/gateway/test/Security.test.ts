@@ -18,15 +18,19 @@ import { events, hi, json, serve, text as read, type Web } from "./web.js"
 /** Lets everything that can go on without time go on, promises included. */
 const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
+/** What moves a terminal, ends a line, or is nothing that one sees. */
+const controls = /[\p{Cc}\p{Zl}\p{Zp}]/u
+
 const user = (content: unknown) => [{ role: "user", content }]
 
 const routesOf = (web: Web): Effect.Effect<ReadonlyArray<{ method: string; path: string; access: string }>> =>
   Effect.map(Effect.flatMap(web.fetch("/version"), json), ({ routes }) => routes)
 
-/** Every path under which a client may have a call made. */
+/** Every path under which a client may have a call made; what is served under a prefix as well is the same. */
 const callsOf = (web: Web) =>
   Effect.map(routesOf(web), (routes) =>
-    routes.filter(({ access, method }) => access === "user" && method === "POST").map(({ path }) => path))
+    routes.filter(({ access, method, path }) => access === "user" && method === "POST" && !path.startsWith("/openai/"))
+      .map(({ path }) => path))
 
 /** A gateway before OpenAI's backend, whose HTTP is recorded. */
 const house = (...script: ReadonlyArray<RecordedHttp.Step | RecordedHttp.Repeat>) =>
@@ -81,6 +85,7 @@ describe("where a request goes, and with which key (S4)", () => {
       const paths = yield* callsOf(web)
       assert.includeMembers([...paths], ["/v1/chat/completions", "/v1/embeddings", "/v1/messages"])
       for (const path of paths) {
+        yield* settle
         for (const name of forbidden) {
           const response = yield* web.post(path, { model: "m", [name]: "http://attacker.test/v1" })
           const said = yield* read(response)
@@ -235,6 +240,7 @@ describe("text that would be taken for something else", () => {
       const lines = yield* logged(Effect.gen(function*() {
         const web = yield* serve(llm)
         for (const text of evil) {
+          yield* settle
           for (
             const ask of [
               { ...hi, model: text },
@@ -265,11 +271,13 @@ describe("text that would be taken for something else", () => {
       }
       assert.isAbove(lines.length, 0)
       for (const line of lines) {
-        assert.notMatch(line, /[\u0000-\u001f\u0085\u2028\u2029]/)
+        assert.notMatch(line, controls)
         assert.isObject(JSON.parse(line))
       }
-      for (const line of metrics.split("\n")) assert.match(line, /^(?:|# (?:HELP|TYPE) .*|[a-zA-Z_:][\w:]*(?:\{.*\})? \S+)$/)
-      assert.notMatch(metrics, /[\u0000-\u0009\u000b-\u001f\u0085\u2028\u2029]/)
+      for (const line of metrics.split("\n")) {
+        assert.match(line, /^(?:|# (?:HELP|TYPE) .*|[a-zA-Z_:][\w:]*(?:\{.*\})? \S+)$/)
+        assert.notMatch(line, controls)
+      }
     }))
 
   it.effect("arrives as the text it is, in whatever pieces it comes, when a model says it (S11)", () =>
@@ -364,6 +372,7 @@ describe("keys that reach into prototypes (S10)", () => {
       for (const key of ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "__defineGetter__"]) {
         const evil = `{"${key}":{"polluted":true,"prototype":{"polluted":true}},"polluted":true}`
         for (const path of paths) {
+          yield* settle
           for (
             const body of [
               evil,
@@ -386,8 +395,8 @@ describe("keys that reach into prototypes (S10)", () => {
 describe("text that is dear to count (S16)", () => {
   for (const [what, unit] of [["one letter", "a"], ["spaces", " "], ["lines", "\n"], ["emoji", "👩‍👩‍👧"], ["Chinese", "水"], ["marks", "?!"]] as const) {
     // what takes four times as long for twice as much, takes minutes for this
-    it(`is a megabyte of ${what}, and counted like any other`, () => {
-      const text = unit.repeat(1024 * 1024 / unit.length)
+    it(`is half a megabyte of ${what}, and counted like any other`, () => {
+      const text = unit.repeat(512 * 1024 / unit.length)
       const whole = Tokens.ofText(text)
       const half = Tokens.ofText(text.slice(0, text.length / 2))
       assert.isAtLeast(whole, 2 * half - 2)
@@ -408,7 +417,7 @@ describe("what backends say (S19)", () => {
         assert.strictEqual(response.headers.get("content-type"), "application/json")
         const { error } = yield* json(response)
         assert.isBelow(error.message.length, 1200)
-        assert.notMatch(error.message, /[\u0000-\u001f]/)
+        assert.notMatch(error.message, controls)
       }
     }))
 
@@ -440,6 +449,7 @@ describe("what backends say (S19)", () => {
       }, { error: null }, { error: { message: {} } }, { model: {}, choices: [{ message: { content: "x" } }] }]
       for (const status of [200, 400, 429, 500]) {
         for (const value of values) {
+          yield* settle
           const { web } = yield* house(RecordedHttp.json(value, { status }))
           const response = yield* web.post("/v1/chat/completions", hi)
           const said = yield* json(response)
@@ -485,9 +495,9 @@ describe("telemetry", () => {
           }),
           web.fetch(`/made-up/${n}`)
         )
-      for (let n = 0; n < 300; n++) yield* ask(n)
+      for (let n = 0; n < 200; n++) yield* Effect.zipRight(settle, ask(n))
       const before = yield* series
-      for (let n = 300; n < 1000; n++) yield* ask(n)
+      for (let n = 200; n < 500; n++) yield* Effect.zipRight(settle, ask(n))
       assert.isAtMost(yield* series, before + 5)
     }))
 })
