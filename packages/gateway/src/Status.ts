@@ -68,9 +68,9 @@ export const makeRequests = (): Requests => {
 
 /**
  * Why a call would get nowhere now; `undefined` when one would get somewhere. A backend serves unless its circuit is
- * open or isolated, its queue is full, or none of its keys can be used any more; one that serves is enough, and where
- * nothing is known of any, the gateway takes calls. It does so too once a circuit's open time is over: nothing but a
- * call can find out whether the backend is back.
+ * open or isolated, its queue is full or lets nobody through, or none of its keys can be used any more; one that serves
+ * is enough, and where nothing is known of any, the gateway takes calls. It does so too once a circuit's open time is
+ * over: nothing but a call can find out whether the backend is back.
  *
  * @since 0.1.0
  * @category combinators
@@ -84,8 +84,10 @@ export const unready = (state: Drain.State, { at, backends }: Monitor.Snapshot):
 
 const serves = ({ queue, circuit, keys }: Monitor.Backend, now: number): boolean =>
   (circuit === undefined || letsThrough(circuit, now)) &&
-  (queue === undefined || queue.waiting < queue.capacity) &&
+  (queue === undefined || takes(queue)) &&
   (keys === undefined || keys.some((key) => key.state === "ready" || key.state === "cooling"))
+
+const takes = ({ capacity, mode = "open", waiting }: Monitor.Queue): boolean => mode === "open" && waiting < capacity
 
 const letsThrough = ({ openUntil = Infinity, state }: Monitor.Circuit, now: number): boolean =>
   state !== "isolated" && (state !== "open" || openUntil <= now)

@@ -62,7 +62,10 @@ describe("Status", () => {
           [[{ backend: "groq", circuit: { state: "isolated", failures: 0, opened: 1 } }], 503],
           [[{ backend: "groq", circuit: { state: "disabled", failures: 0, opened: 1 } }], 200],
           [[{ backend: "groq", queue: { ...queue, waiting: 10 } }], 503],
-          [[{ backend: "groq", queue: { ...queue, waiting: 9 } }], 200]
+          [[{ backend: "groq", queue: { ...queue, waiting: 9 } }], 200],
+          [[{ backend: "groq", queue: { ...queue, mode: "open" } }], 200],
+          [[{ backend: "groq", queue: { ...queue, mode: "paused" } }], 503],
+          [[{ backend: "groq", queue: { ...queue, mode: "shut" } }], 503]
         ] as const
       ) {
         const web = yield* watching(...backends)
