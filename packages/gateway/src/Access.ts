@@ -200,7 +200,9 @@ export const make = ({ keys, tenants }: Settings): Access => {
   return {
     check: (request, needs, now) => {
       const said = secretOf(request.headers)
-      const principal = said === undefined ? undefined : principals.get(AccessKey.digest(said))
+      // who says nothing does not guess
+      if (said === undefined) return Either.left(unauthorized(request))
+      const principal = principals.get(AccessKey.digest(said))
       if (principal === undefined) {
         const wait = failed.add(Option.getOrElse(request.remoteAddress, () => ""), now)
         return Either.left(wait === 0 ? unauthorized(request) : slowDown(wait))

@@ -103,6 +103,17 @@ describe("Access", () => {
         assert.deepStrictEqual(yield* llm.requests, [])
       }))
 
+    it.effect("that is none is told so in the words of the API that its client speaks", () =>
+      Effect.gen(function*() {
+        const web = yield* serve(yield* ScriptedLlm.make(), { access })
+        const heard = (path: string, key: string) =>
+          Effect.flatMap(web.post(path, hi, { headers: { "x-api-key": key, "anthropic-version": "2023-06-01" } }), json)
+        const message = "This needs a key of this gateway, and the request has none that is right"
+        const { error, type } = yield* heard("/v1/messages", "wrong")
+        assert.deepStrictEqual([type, error.type, error.message], ["error", "authentication_error", message])
+        assert.deepStrictEqual(yield* heard("/api/chat", "wrong"), { error: message })
+      }))
+
     it.effect("is not taken from the address, where it would be logged (S12)", () =>
       Effect.gen(function*() {
         const web = yield* serve(yield* ScriptedLlm.make(), { access })
@@ -172,6 +183,14 @@ describe("Access", () => {
       assert.isTrue(Either.isRight(check(gate, alice, "192.0.2.1", 100)))
       const other = check(gate, "wrong", "192.0.2.2", 100)
       assert.strictEqual(Either.getOrThrow(Either.flip(other)).reason, "Unauthorized")
+    })
+
+    it("does not guess who says none", () => {
+      const gate = kept()
+      const request = HttpServerRequest.fromWeb(new Request("http://gateway.test/")).modify({ remoteAddress: "192.0.2.1" })
+      for (let i = 0; i < 100; i++) {
+        assert.strictEqual(Either.getOrThrow(Either.flip(gate.check(request, "user", i))).reason, "Unauthorized")
+      }
     })
 
     it("begins anew after a minute of silence", () => {
