@@ -7,6 +7,7 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Bench from "./commands/Bench.js"
 import * as Chat from "./commands/Chat.js"
 import * as Check from "./commands/Check.js"
 import * as Completions from "./commands/Completions.js"
@@ -37,6 +38,7 @@ const commands = [
   Keys.command,
   Top.command,
   Check.command,
+  Bench.command,
   Config.command,
   Pull.command,
   Simulate.command
