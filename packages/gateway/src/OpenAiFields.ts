@@ -12,6 +12,7 @@
 import * as Schema from "effect/Schema"
 import * as Fields from "./Fields.js"
 import * as OpenAiFormat from "./OpenAiFormat.js"
+import * as OpenAiOwn from "./OpenAiOwn.js"
 import * as OpenAiTools from "./OpenAiTools.js"
 import * as Values from "./Values.js"
 
@@ -178,9 +179,9 @@ export const ChatRequest = Schema.Struct({
   ),
   n: Fields.only(1),
   logprobs: Fields.only(false),
-  store: Fields.only(false),
-  service_tier: Fields.only("auto"),
-  verbosity: Fields.only("medium"),
+  store: Fields.optional(Schema.Boolean),
+  service_tier: OpenAiOwn.serviceTier,
+  verbosity: OpenAiOwn.verbosity,
   modalities: Fields.optional(
     Schema.Array(Schema.String).pipe(
       Schema.filter((kinds) => kinds.length === 1 && kinds[0] === "text"),
@@ -190,11 +191,11 @@ export const ChatRequest = Schema.Struct({
   audio: Fields.unsupported,
   function_call: Fields.unsupported,
   functions: Fields.unsupported,
-  logit_bias: Fields.unsupported,
-  metadata: Fields.unsupported,
+  logit_bias: Fields.optional(Schema.Record({ key: Schema.String, value: Values.between(-100, 100) })),
+  metadata: OpenAiOwn.metadata,
   moderation: Fields.unsupported,
   prediction: Fields.unsupported,
-  prompt_cache_key: Fields.unsupported,
+  prompt_cache_key: Fields.optional(Schema.String),
   prompt_cache_options: Fields.unsupported,
   prompt_cache_retention: Fields.unsupported,
   top_logprobs: Fields.unsupported,

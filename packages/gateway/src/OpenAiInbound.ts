@@ -11,6 +11,7 @@ import * as Fields from "./Fields.js"
 import * as OpenAiFields from "./OpenAiFields.js"
 import * as OpenAiFormat from "./OpenAiFormat.js"
 import type * as OpenAiOutbound from "./OpenAiOutbound.js"
+import * as OpenAiOwn from "./OpenAiOwn.js"
 import * as OpenAiTools from "./OpenAiTools.js"
 import { field, type Refusal } from "./Refusal.js"
 
@@ -39,8 +40,8 @@ const decodeChat = Fields.decode(OpenAiFields.ChatRequest)
 export const toChat = (body: unknown): Either.Either<Chat, Refusal> =>
   Either.flatMap(decodeChat(body), (wire) =>
     Either.flatMap(contradiction(wire), () =>
-      Either.zipWith(toPrompt(wire.messages), toTools(wire), (prompt, tools): Chat => ({
-        request: toRequest(wire, prompt, tools),
+      Either.map(Either.all([toPrompt(wire.messages), toTools(wire), toOwn(wire)]), ([prompt, tools, own]): Chat => ({
+        request: { ...toRequest(wire, prompt, tools), ...own },
         stream: wire.stream ?? false,
         includeUsage: wire.stream_options?.include_usage ?? false,
         thoughts: toThoughts(wire)
@@ -106,6 +107,16 @@ type Tools = Pick<Completion.Request, "tools" | "toolChoice">
 
 const toTools = ({ tool_choice: choice, tools }: Request): Either.Either<Tools, Refusal> =>
   OpenAiTools.choose((tools ?? []).map((tool) => OpenAiTools.toDefinition(tool.function)), toChoice(choice))
+
+const toOwn = (wire: Request) =>
+  OpenAiOwn.along(wire.model, [
+    { field: "service_tier", value: wire.service_tier, usual: "auto", option: { serviceTier: wire.service_tier ?? "auto" } },
+    { field: "verbosity", value: wire.verbosity, usual: "medium", option: { verbosity: wire.verbosity ?? "medium" } },
+    { field: "store", value: wire.store, usual: false, option: { store: wire.store ?? false } },
+    { field: "metadata", value: wire.metadata, option: { metadata: wire.metadata ?? {} } },
+    { field: "logit_bias", value: wire.logit_bias, option: { logitBias: wire.logit_bias ?? {} } },
+    { field: "prompt_cache_key", value: wire.prompt_cache_key, option: { promptCacheKey: wire.prompt_cache_key ?? "" } }
+  ])
 
 const toChoice = (choice: Request["tool_choice"]): OpenAiTools.Choice | undefined => {
   if (!isNotNullable(choice)) return undefined

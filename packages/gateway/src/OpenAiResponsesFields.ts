@@ -10,6 +10,7 @@
 import * as Schema from "effect/Schema"
 import * as Fields from "./Fields.js"
 import * as OpenAiFormat from "./OpenAiFormat.js"
+import * as OpenAiOwn from "./OpenAiOwn.js"
 import * as OpenAiTools from "./OpenAiTools.js"
 import * as Values from "./Values.js"
 
@@ -181,7 +182,7 @@ export const Request = Schema.Struct({
         Schema.Struct({ type: Schema.Literal("json_schema"), ...OpenAiFormat.schemaFields })
       )
     ),
-    verbosity: Fields.only("medium")
+    verbosity: OpenAiOwn.verbosity
   })),
   reasoning: Fields.optional(Schema.Struct({
     effort: Fields.optional(Schema.Literal("none", "minimal", "low", "medium", "high")),
@@ -192,12 +193,7 @@ export const Request = Schema.Struct({
   })),
   user: Fields.optional(Values.user),
   safety_identifier: Fields.optional(Values.user),
-  metadata: Fields.optional(
-    Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
-      Schema.filter((metadata) => Object.keys(metadata).length <= 16),
-      Fields.saying("must be at most 16 pairs of text")
-    )
-  ),
+  metadata: OpenAiOwn.metadata,
   stream: Fields.optional(Schema.Boolean),
   stream_options: Fields.optional(Schema.Struct({ include_obfuscation: Fields.only(false) })),
   // what seals reasoning always comes along, since nothing is kept from which it could go on
@@ -210,7 +206,7 @@ export const Request = Schema.Struct({
   ),
   store: Fields.only(false),
   background: Fields.only(false),
-  service_tier: Fields.only("auto"),
+  service_tier: OpenAiOwn.serviceTier,
   top_logprobs: Fields.only(0),
   truncation: Fields.only("disabled"),
   context_management: Fields.unsupported,
@@ -219,7 +215,7 @@ export const Request = Schema.Struct({
   moderation: Fields.unsupported,
   previous_response_id: Fields.unsupported,
   prompt: Fields.unsupported,
-  prompt_cache_key: Fields.unsupported,
+  prompt_cache_key: Fields.optional(Schema.String),
   prompt_cache_options: Fields.unsupported,
   prompt_cache_retention: Fields.unsupported
 })

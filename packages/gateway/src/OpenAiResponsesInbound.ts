@@ -12,6 +12,7 @@ import * as Either from "effect/Either"
 import { isNotNullable } from "effect/Predicate"
 import * as Fields from "./Fields.js"
 import * as OpenAiFormat from "./OpenAiFormat.js"
+import * as OpenAiOwn from "./OpenAiOwn.js"
 import * as OpenAiReasoning from "./OpenAiReasoning.js"
 import * as OpenAiResponsesFields from "./OpenAiResponsesFields.js"
 import * as OpenAiTools from "./OpenAiTools.js"
@@ -40,8 +41,8 @@ const decode = Fields.decode(OpenAiResponsesFields.Request)
 export const toQuestion = (body: unknown): Either.Either<Question, Refusal> =>
   Either.flatMap(decode(body), (asked) =>
     Either.flatMap(contradiction(asked), () =>
-      Either.zipWith(toPrompt(asked), toTools(asked), (prompt, tools): Question => ({
-        request: toRequest(asked, prompt, tools),
+      Either.map(Either.all([toPrompt(asked), toTools(asked), toOwn(asked)]), ([prompt, tools, own]): Question => ({
+        request: { ...toRequest(asked, prompt, tools), ...own },
         stream: asked.stream ?? false,
         asked
       }))))
@@ -63,6 +64,13 @@ type Tools = Pick<Completion.Request, "tools" | "toolChoice">
 
 const toTools = ({ tool_choice, tools }: Request): Either.Either<Tools, Refusal> =>
   OpenAiTools.choose((tools ?? []).map(OpenAiTools.toDefinition), toChoice(tool_choice))
+
+const toOwn = ({ model, prompt_cache_key: key, service_tier: tier, text }: Request) =>
+  OpenAiOwn.along(model, [
+    { field: "service_tier", value: tier, usual: "auto", option: { serviceTier: tier ?? "auto" } },
+    { field: "text.verbosity", value: text?.verbosity, usual: "medium", option: { verbosity: text?.verbosity ?? "medium" } },
+    { field: "prompt_cache_key", value: key, option: { promptCacheKey: key ?? "" } }
+  ])
 
 const toChoice = (choice: Request["tool_choice"]): OpenAiTools.Choice | undefined =>
   !isNotNullable(choice)

@@ -302,6 +302,13 @@ export * as OpenAiModerations from "./OpenAiModerations.js"
 export * as OpenAiOutbound from "./OpenAiOutbound.js"
 
 /**
+ * What only OpenAI's own models can be asked for.
+ *
+ * @since 0.1.0
+ */
+export * as OpenAiOwn from "./OpenAiOwn.js"
+
+/**
  * Reasoning as an item of OpenAI's responses: what is told of it as a summary, which is what every client of that API shows, and what proves it sealed in `encrypted_content`, which every client sends back as it came.
  *
  * @since 0.1.0

@@ -412,10 +412,38 @@ describe("OpenAiInbound", () => {
           ["web_search_options", {}]
         ] as const
       ) {
-        const { reason, field: named, message } = refused({ [field]: value })
+        const { reason, field: named, message } = refused({ model: "groq/llama", [field]: value })
         assert.deepStrictEqual([reason, named], ["InvalidRequest", field])
         assert.include(message, "supported by this gateway")
       }
+    })
+
+    it("is honoured where the model is OpenAI's own, and only what is asked for goes along", () => {
+      assert.deepStrictEqual(
+        request({
+          service_tier: "flex",
+          verbosity: "low",
+          store: true,
+          metadata: { a: "b" },
+          logit_bias: { 50256: -100 },
+          prompt_cache_key: "k"
+        }).providerOptions,
+        {
+          openai: {
+            serviceTier: "flex",
+            verbosity: "low",
+            store: true,
+            metadata: { a: "b" },
+            logitBias: { 50256: -100 },
+            promptCacheKey: "k"
+          }
+        }
+      )
+      assert.isUndefined(request({ service_tier: "auto", verbosity: "medium", store: false }).providerOptions)
+      assert.strictEqual(
+        refused({ model: "fast", verbosity: "low" }).message,
+        "verbosity is not supported by this gateway, but for OpenAI's own models (openai/…)"
+      )
     })
 
     it("has every field that is none of the API's, above all those that would say where to go and with which key", () => {

@@ -347,6 +347,19 @@ describe("POST /v1/responses", () => {
       assert.deepStrictEqual([tools?.map(({ name }) => name), toolChoice], [["get_weather"], "required"])
     })
 
+    it("of OpenAI's own go along to its models, and to no others", () => {
+      const own = { service_tier: "priority", text: { verbosity: "high" }, prompt_cache_key: "k" }
+      assert.deepStrictEqual(request({ ...own, model: "openai/gpt-5" }).providerOptions, {
+        openai: { serviceTier: "priority", verbosity: "high", promptCacheKey: "k" }
+      })
+      const usual = { service_tier: "auto", text: { verbosity: "medium" } }
+      assert.isUndefined(request({ ...usual, model: "openai/gpt-5" }).providerOptions)
+      for (const [field, value] of [["service_tier", "flex"], ["prompt_cache_key", "k"]] as const) {
+        assert.deepStrictEqual(refused({ [field]: value })[0], field)
+      }
+      assert.strictEqual(refused({ text: { verbosity: "low" } })[0], "text.verbosity")
+    })
+
     it("that cannot be are refused by name", () => {
       for (
         const [fields, field, says] of [

@@ -35,23 +35,13 @@ import * as OpenAiCompat from "./OpenAiCompat.js"
 import * as OpenAiModerationWire from "./OpenAiModerationWire.js"
 import type * as OpenAiResponsesWire from "./OpenAiResponsesWire.js"
 
-declare module "@spillway/core/Completion" {
-  interface ProviderOptions {
-    /** What only OpenAI can be asked for. */
-    readonly openai?: RequestOptions
-  }
-}
-
 /**
  * What only OpenAI can be asked for, with one request.
  *
  * @since 0.1.0
  * @category models
  */
-export interface RequestOptions extends OpenAiResponsesWire.Options {
-  /** Likelihood of tokens (by their number in the model's tokenizer), from -100 to 100. Over chat completions alone. */
-  readonly logitBias?: Readonly<Record<string, number>>
-}
+export type RequestOptions = OpenAiResponsesWire.RequestOptions
 
 /**
  * What there is to set.

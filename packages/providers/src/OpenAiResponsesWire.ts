@@ -20,6 +20,24 @@ import type * as HttpBackend from "./HttpBackend.js"
 import * as Json from "./internal/json.js"
 import * as OpenAiWire from "./OpenAiWire.js"
 
+declare module "@spillway/core/Completion" {
+  interface ProviderOptions {
+    /** What only OpenAI can be asked for. */
+    readonly openai?: RequestOptions
+  }
+}
+
+/**
+ * What only OpenAI can be asked for, with one request, over either of its wires.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RequestOptions extends Options {
+  /** Likelihood of tokens (by their number in the model's tokenizer), from -100 to 100. Over chat completions alone. */
+  readonly logitBias?: Readonly<Record<string, number>>
+}
+
 /**
  * What can be asked for in this wire's own words.
  *
