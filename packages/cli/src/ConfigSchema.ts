@@ -122,7 +122,8 @@ export const GatewaySection = Schema.Struct({
         Schema.filter((text) => Option.isSome(AccessKey.configured(toAccessKey(text)))),
         Schema.annotations({
           message: () => ({ message: "must be sha256: and 64 digits, or a key of 16 to 512 visible characters", override: true }),
-          jsonSchema: { type: "string", minLength: 16 }
+          // an editor sees the name of a variable in its place
+          jsonSchema: { type: "string", minLength: 1 }
         })
       )
     }))
@@ -181,17 +182,22 @@ export type File = typeof File.Encoded
 // -----------------------------------------------------------------------------
 
 /**
- * The same as the text of a JSON Schema, for editors to complete and check a file by: `spillway.schema.json` of this
- * package.
+ * The same as a JSON Schema, for editors to complete and check a file by. `spillway.schema.json` of this package is this,
+ * with what is said of each option.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const published = (): string => {
-  const schema: JSONSchema.JsonSchema7Root = {
-    ...JSONSchema.make(File),
-    $schema: "http://json-schema.org/draft-07/schema#",
-    title: "The configuration of Spillway"
-  }
-  return `${JSON.stringify(schema, null, 2)}\n`
-}
+export const toJsonSchema = (): JSONSchema.JsonSchema7Root => ({
+  ...JSONSchema.make(File),
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "The configuration of Spillway"
+})
+
+/**
+ * Where it is published.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const published: URL = new URL("../spillway.schema.json", import.meta.url)

@@ -7,20 +7,32 @@ import * as Url from "node:url"
 import * as Yaml from "yaml"
 import * as ConfigFile from "../src/ConfigFile.js"
 import * as ConfigSchema from "../src/ConfigSchema.js"
+import { describe as describeOptions } from "./optionDocs.js"
 
 const here = (path: string) => Url.fileURLToPath(new URL(path, import.meta.url))
 const example = here("../../examples/config/spillway.yaml")
 
 /** Where an editor would complain. */
 const complaints = (text: string) => {
-  const validate = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(ConfigSchema.published()))
+  const validate = new Ajv({ strict: false, allErrors: true }).compile(ConfigSchema.toJsonSchema())
   validate(Yaml.parse(text))
   return (validate.errors ?? []).map(({ instancePath }) => instancePath)
 }
 
 describe("the JSON Schema of the configuration file", () => {
   it("is the one that is published with the package (`vitest -u` writes it anew)", () =>
-    expect(ConfigSchema.published()).toMatchFileSnapshot(here("../spillway.schema.json")))
+    expect(`${JSON.stringify(describeOptions(ConfigSchema.toJsonSchema()), null, 2)}\n`).toMatchFileSnapshot(
+      Url.fileURLToPath(ConfigSchema.published)
+    ))
+
+  it("says of an option what its comment says", () => {
+    const { $defs }: any = describeOptions(ConfigSchema.toJsonSchema())
+    const { breaker, queue, retry } = $defs.Policies.properties
+    assert.match(queue.anyOf[1].properties.capacity.description, /^Most calls that wait\. [^]*\nDefault: 100$/)
+    assert.match(breaker.anyOf[1].properties.rate.properties.failureRate.description, /^The share of failures that opens the circuit/)
+    assert.match(retry.anyOf[1].properties.budget.anyOf[1].properties.ratio.description, /^Further attempts/)
+    assert.match($defs.Key.anyOf[1].properties.requestsPerMinute.description, /^Requests per minute/)
+  })
 
   it("takes the example of the README", () => {
     assert.deepStrictEqual(complaints(Fs.readFileSync(example, "utf8")), [])

@@ -8,10 +8,12 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as AccessKey from "@spillway/gateway/AccessKey"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Url from "node:url"
 import * as ConfigFile from "../ConfigFile.js"
 import * as ConfigSchema from "../ConfigSchema.js"
 import * as Log from "../Log.js"
@@ -33,7 +35,11 @@ const check = Command.make("check", { file: Args.text({ name: "file" }) }, ({ fi
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`
 
-const schema = Command.make("schema", {}, () => Console.log(ConfigSchema.published().trimEnd())).pipe(
+const schema = Command.make("schema", {}, () =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(Url.fileURLToPath(ConfigSchema.published))).pipe(
+    Effect.orDie,
+    Effect.flatMap((text) => Console.log(text.trimEnd()))
+  )).pipe(
   Command.withDescription("Print the JSON Schema of the configuration file, for an editor")
 )
 
