@@ -58,10 +58,12 @@ const validate = Command.make("validate", { config: Chosen.config, json }, ({ co
         })), null, 2)
         : KeyTable.verdicts(judged).join("\n")
     )
-    const invalid = judged.filter(({ verdict }) => verdict === "invalid").map(({ backend, id }) => `${id} of ${backend}`)
-    if (invalid.length > 0) return yield* new Report.Refused({ message: `not accepted: ${invalid.join(", ")}` })
-    const unknown = judged.filter(({ verdict }) => verdict === "unknown").map(({ backend, id }) => `${id} of ${backend}`)
-    if (unknown.length > 0) return yield* new Report.Refused({ message: `could not be found out: ${unknown.join(", ")}` })
+    const of = (is: (one: KeyTable.Judged) => boolean) => judged.filter(is).map(({ backend, id }) => `${id} of ${backend}`).join(", ")
+    const invalid = of(({ verdict }) => verdict === "invalid")
+    // where there is no error, the backend has no request that would show it
+    const unknown = of(({ error, verdict }) => verdict === "unknown" && error !== undefined)
+    if (invalid !== "") return yield* new Report.Refused({ message: `not accepted: ${invalid}` })
+    if (unknown !== "") return yield* new Report.Refused({ message: `could not be found out: ${unknown}` })
   }).pipe(Effect.scoped, Report.guard)).pipe(
     Command.withDescription("Ask every backend whether it accepts its keys, by the cheapest request that shows it")
   )
