@@ -23,6 +23,7 @@ export const direct = new Set([
   "@pydantic/genai-prices",
   "eventsource-parser",
   "tokenx",
+  "undici",
   "yaml"
 ])
 
