@@ -19,6 +19,38 @@ const last = `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk",
 const all = Array.from({ length: parts }, (_, n) => part(n))
 const burst = Buffer.from(all.join("") + last)
 
+// the same on the wire of `/responses`, which @effect/ai-openai speaks
+const message = { type: "message", id: "msg_1", role: "assistant", status: "completed", content: [{ type: "output_text", text: "hello", annotations: [], logprobs: [] }] }
+const answered = {
+  id: "resp_1",
+  object: "response",
+  created_at: 1,
+  status: "completed",
+  model: "bench",
+  output: [message],
+  error: null,
+  incomplete_details: null,
+  instructions: null,
+  metadata: {},
+  parallel_tool_calls: true,
+  temperature: 1,
+  tool_choice: "auto",
+  tools: [],
+  top_p: 1,
+  usage: { input_tokens: 5, input_tokens_details: { cached_tokens: 0 }, output_tokens: 1, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 6 }
+}
+const responses = Buffer.from(JSON.stringify(answered))
+const event = (/** @type {{ type: string, [field: string]: unknown }} */ event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+const item = { output_index: 0, item_id: "msg_1" }
+const responseParts = [
+  event({ type: "response.created", sequence_number: 0, response: { ...answered, status: "in_progress", output: [] } }),
+  event({ type: "response.output_item.added", sequence_number: 1, output_index: 0, item: { ...message, content: [], status: "in_progress" } }),
+  ...Array.from({ length: parts }, (_, n) =>
+    event({ type: "response.output_text.delta", sequence_number: n + 2, ...item, content_index: 0, delta: `word${n} `, logprobs: [] }))
+]
+const responseLast = event({ type: "response.output_item.done", sequence_number: parts + 2, output_index: 0, item: message })
+  + event({ type: "response.completed", sequence_number: parts + 3, response: answered })
+
 const server = createServer((request, response) => {
   /** @type {Array<Buffer>} */
   const pieces = []
@@ -30,20 +62,26 @@ const server = createServer((request, response) => {
       const data = [input].flat().map((_, index) => ({ object: "embedding", index, embedding: [0.1, 0.2, 0.3] }))
       response.writeHead(200, { "content-type": "application/json" })
       response.end(JSON.stringify({ object: "list", model: "bench", data, usage: { prompt_tokens: 1, total_tokens: 1 } }))
-    } else if (!body.includes("\"stream\":true")) {
-      response.writeHead(200, { "content-type": "application/json", "content-length": whole.length })
-      response.end(whole)
+      return
+    }
+    const isResponses = request.url?.endsWith("/responses")
+    if (!body.includes("\"stream\":true")) {
+      const answer = isResponses ? responses : whole
+      response.writeHead(200, { "content-type": "application/json", "content-length": answer.length })
+      response.end(answer)
     } else {
+      const pieces = isResponses ? responseParts : all
+      const end = isResponses ? responseLast : last
       response.writeHead(200, { "content-type": "text/event-stream" })
       if (!body.includes("paced")) {
-        response.end(burst)
+        response.end(isResponses ? pieces.join("") + end : burst)
         return
       }
       let n = 0
       const next = () => {
-        if (n === parts) response.end(last)
+        if (n === pieces.length) response.end(end)
         else {
-          response.write(all[n++])
+          response.write(pieces[n++])
           setTimeout(next, 1)
         }
       }
