@@ -46,8 +46,8 @@ export interface Address {
  */
 export interface Limits {
   /**
-   * After how long without taking anything of an answer that is there a client is cut off, from 1 millisecond. Longer
-   * than the gateway's own time for streams, which knows whom to tell.
+   * After how long without taking anything of an answer that is there a client is cut off, from 1 millisecond, or
+   * `Duration.infinity`. Longer than the gateway's own time for streams, which knows whom to tell.
    *
    * @default 35 seconds
    */
@@ -87,7 +87,8 @@ export const listen = (
     })
     server.maxHeadersCount = 100
     server.maxConnections = connections
-    server.timeout = Duration.toMillis(stall)
+    // for Node, 0 is never, and there is no longer time than this
+    server.timeout = Duration.isFinite(Duration.decode(stall)) ? Math.min(Duration.toMillis(stall), 2 ** 31 - 1) : 0
     // a connection that is still while an answer is under way: its client owes us, or we owe it
     server.on("request", (_, response) =>
       response.on("timeout", (socket: Socket) => {

@@ -12,7 +12,7 @@ import * as Moderation from "@spillway/gateway/Moderation"
 import * as Catalogue from "@spillway/providers/Catalogue"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -65,7 +65,11 @@ export const command = Command.make(
         otherwise
       })
       const hosts = access === undefined ? Listening.localNames(address.host) : undefined
-      const server = yield* NodeHttp.listen(address)
+      const server = yield* NodeHttp.listen(
+        address,
+        // the gateway is the first to cut a stream, and says why
+        options.stall === undefined ? {} : { stall: Duration.sum(options.stall, "5 seconds") }
+      )
       const built = yield* Layer.build(
         Gateway.serve({
           ...options,
