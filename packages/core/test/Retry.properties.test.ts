@@ -74,7 +74,8 @@ const settings = fc.record({
   maxDelay: millis(day),
   factor: fc.oneof(fc.constantFrom(1, 2, 100), share.map((share) => 1 + 99 * share)),
   jitter: fc.oneof(fc.constantFrom<Retry.Jitter>("full", "equal", "decorrelated", "none"), share),
-  maxRetryAfter: millis(day),
+  // about as long as is asked for, too
+  maxRetryAfter: fc.oneof(millis(day), millis(150_000)),
   retryAfterWindow: fc.option(millis(day), { freq: 2, nil: undefined }),
   retryAfterJitter: fc.oneof(fc.constant(0), share)
 })

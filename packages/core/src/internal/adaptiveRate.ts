@@ -113,6 +113,9 @@ export const answered = (state: State, settings: Settings, now: number): State =
 // the bucket
 // -----------------------------------------------------------------------------
 
+// what is lost in adding up fractions is not waited for
+const rounding = 1e-6
+
 const refilled = (state: On, now: number): On => ({
   ...state,
   tokens: Math.min(state.tokens + Math.max(now - state.at, 0) * state.rate / 1000, Math.max(state.rate, 1)),
@@ -128,7 +131,7 @@ export const asOf = (state: State, now: number): State =>
 export const take = (state: State, now: number): State | number => {
   if (state._tag === "Off") return { ...state, pace: record(state.pace, now) }
   const full = refilled(state, now)
-  return full.tokens >= 1
-    ? { ...full, tokens: full.tokens - 1, pace: record(full.pace, now) }
+  return full.tokens >= 1 - rounding
+    ? { ...full, tokens: Math.max(full.tokens - 1, 0), pace: record(full.pace, now) }
     : Math.max(Math.ceil((1 - full.tokens) * 1000 / full.rate), 1)
 }
