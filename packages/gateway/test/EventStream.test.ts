@@ -76,6 +76,17 @@ describe("EventStream", () => {
         assert.strictEqual((yield* Fiber.join(response)).status, 502)
       }))
 
+    it.effect("that waits for its reader holds back what comes meanwhile, and loses nothing of it", () =>
+      Effect.gen(function*() {
+        const llm = yield* ScriptedLlm.make([start, Effect.delay(Effect.succeed(says("word")), "16 seconds"), finish])
+        const response = yield* ask(yield* serve(llm))
+        yield* settle
+        yield* pass(20)
+        const said = yield* text(response)
+        assert.deepStrictEqual([count(said, keepAlive), count(said, "word")], [1, 1])
+        assert.isBelow(said.indexOf(keepAlive), said.indexOf("word"))
+      }))
+
     it.effect("is no part of what OpenAI's clients read", () =>
       Effect.gen(function*() {
         const llm = yield* ScriptedLlm.make([start, Effect.delay(Effect.succeed(finish), "16 seconds")])
