@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { finish, modules, needsOptionalPeer, published, root, run } from "./packages.mjs"
 
-const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|src\/[\w/]+\.ts|dist\/[\w/]+\.(js|d\.ts)(\.map)?)$/
+const allowed = /^(package\.json|README\.md|LICENSE|spillway\.schema\.json|CHANGELOG\.md|src\/[\w/]+\.ts|dist\/[\w/]+\.(js|d\.ts)(\.map)?)$/
 const required = ["package.json", "README.md", "LICENSE"]
 
 const sh = (program, args, cwd = root) => {

@@ -11,7 +11,7 @@ const headers = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba9
 
 const sent = (isPropagated: boolean) =>
   Effect.gen(function*() {
-    const http = yield* RecordedHttp.make([{ status: 500, body: {} }])
+    const http = yield* RecordedHttp.make({ status: 500, body: "{}" })
     yield* Effect.flatMap(LlmService.LlmService, (llm) => llm.generateText({ model: "m", prompt: "hi" })).pipe(
       Effect.flip,
       Effect.withParentSpan(TraceContext.fromHeaders(headers)!),
