@@ -306,4 +306,38 @@ describe("KeyPool, after a refusal", () => {
       yield* TestClock.adjust("10 seconds")
       assert.deepInclude((yield* pool.stats)[0], { requests: 1, inFlight: 0, queued: 0 })
     }))
+
+  it.live("headers that promise more than the backend gives are not believed against its refusals", () =>
+    Effect.suspend(() => {
+      const clock = VirtualClock.make()
+      return Effect.scoped(Effect.gen(function*() {
+        const pool = yield* one()
+        // 225 a minute, but four at once: what is missing of 225 never is there to come back
+        const server = LimitedServer.make({ perSecond: () => 3.75, burst: 4, form: "exact", latency: Effect.succeed(20) })
+        const once = (remaining: number): Effect.Effect<void> =>
+          Effect.acquireUseRelease(
+            Effect.orDie(pool.acquire(model)),
+            (lease) =>
+              Effect.matchEffect(server.ask(lease.id), {
+                onFailure: (error) =>
+                  Effect.sync(() => {
+                    lease.observed({ requests: { limit: 225, remaining: 0, resetMillis: 1067 } })
+                    lease.failed(error)
+                  }),
+                onSuccess: () =>
+                  Effect.sync(() => {
+                    lease.observed({ requests: { limit: 225, remaining, resetMillis: 800 } })
+                    lease.succeeded({})
+                  })
+              }),
+            (lease) => Effect.sync(lease.release)
+          )
+        for (let n = 0; n < 10; n++) yield* Effect.fork(Effect.forever(once(n % 3)))
+        yield* clock.advance(60_000)
+        const refused = server.asked.filter(({ isRefused }) => isRefused).length
+        const answered = server.asked.length - refused
+        assert.isAtLeast(answered, 0.9 * 225)
+        assert.isAtMost(refused / answered, 0.1)
+      })).pipe(Effect.withClock(clock))
+    }), 60_000)
 })

@@ -14,6 +14,8 @@ export interface Reported {
   /** When all of it is back. */
   resetAt: number
   comesBackAtOnce: boolean
+  /** Whether a refusal has belied the rate that it tells: from then on refusals themselves are learned from. */
+  isBelied: boolean
   /** The turn of the lease whose answer said so; an earlier one may come later, and knows less. */
   turn: number
 }
@@ -33,6 +35,7 @@ export const observe = (reported: Reported | undefined, told: Told, now: number)
     bucket: { rate: 0, capacity: Math.max(1, remaining), level: Infinity, at: now },
     resetAt: now,
     comesBackAtOnce: false,
+    isBelied: false,
     turn
   }
   const { bucket } = result
@@ -66,7 +69,10 @@ export const readyAt = ({ bucket, comesBackAtOnce, resetAt }: Reported, amount: 
 /** What comes back in a millisecond, in the long run; without a limit where it comes back all at once. */
 export const rate = ({ bucket, comesBackAtOnce }: Reported): number => comesBackAtOnce ? Infinity : bucket.rate
 
-/** Whether it says that a refusal was to be expected; from how long was to be waited it learns how it comes back. */
+/**
+ * Whether it says that a refusal was to be expected, and for how long; from how long was to be waited it learns how it
+ * comes back.
+ */
 export const explains = (reported: Reported, said: number | undefined, now: number): boolean => {
   const { bucket, resetAt } = reported
   if (Bucket.fill(bucket, now).level >= 1) return false
@@ -75,5 +81,12 @@ export const explains = (reported: Reported, said: number | undefined, now: numb
     reported.comesBackAtOnce = true
     bucket.rate = 0
   }
-  return true
+  // a backend that allows less at once than its limit tells a rate that its own refusals belie
+  if (said !== undefined && !reported.comesBackAtOnce) {
+    reported.isBelied ||= said > 2 * (1 - bucket.level) / bucket.rate + slack
+  }
+  return !reported.isBelied
 }
+
+// milliseconds in which nobody's word is doubted
+const slack = 100
