@@ -3,9 +3,9 @@ import { lockfile, manifest } from "../supply.mjs"
 
 describe("the supply check (S22)", () => {
   const manifests = [
-    ["a range", { dependencies: { effect: "^3.22.4" } }],
-    ["a tag", { devDependencies: { effect: "latest" } }],
-    ["an address", { dependencies: { effect: "github:someone/effect" } }],
+    ["a range", { dependencies: { tokenx: "^3.22.4" } }],
+    ["a tag", { devDependencies: { tokenx: "latest" } }],
+    ["an address", { dependencies: { tokenx: "github:someone/effect" } }],
     ["a program that runs at installation", { scripts: { postinstall: "node steal.mjs" } }],
     ["a dependency that nobody decided on", { dependencies: { "left-pad": "1.3.0" } }]
   ] as const
@@ -17,7 +17,7 @@ describe("the supply check (S22)", () => {
 
   it("lets a package be private, and have what it needs for its own tests", () => {
     assert.deepStrictEqual(manifest("package.json", { private: true, dependencies: { "left-pad": "1.3.0" } }), [])
-    assert.deepStrictEqual(manifest("package.json", { dependencies: { effect: "3.22.4" }, devDependencies: { "left-pad": "1.3.0" } }), [])
+    assert.deepStrictEqual(manifest("package.json", { dependencies: { tokenx: "3.22.4" }, devDependencies: { "left-pad": "1.3.0" } }), [])
   })
 
   it("finds an archive that could be another", () => {
