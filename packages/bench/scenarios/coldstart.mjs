@@ -12,7 +12,7 @@ const foreign = () => {
   const visit = (/** @type {string} */ url) => {
     if (seen.has(url)) return
     seen.add(url)
-    for (const [, specifier = ""] of readFileSync(new URL(url), "utf8").matchAll(/^(?:import|export)[^"']*["']([^"']+)["']/gm)) {
+    for (const [, specifier = ""] of readFileSync(new URL(url), "utf8").matchAll(/^(?:import|export)[^"'()=]*["']([^"']+)["']/gm)) {
       if (specifier.startsWith("node:")) continue
       if (specifier.startsWith(".")) visit(new URL(specifier, url).href)
       else if (specifier.startsWith("@spillway/")) visit(import.meta.resolve(specifier))
