@@ -31,7 +31,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   private isTaken = false
   private wasHeld = false
   private hasBegun = false
-  private cause: unknown = undefined
+  private cause: Error | undefined
   /** Wakes who waits, when there is more, or no more to come. */
   private wake: (() => void) | undefined
   /** Whether all of it is wanted at once, so that nothing is held back. */
@@ -48,7 +48,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   // ---------------------------------------------------------------------------
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.cause !== undefined) controller.abort(toError(this.cause))
+    if (this.cause !== undefined) controller.abort(this.cause)
     else this.controller = controller
   }
 
@@ -101,7 +101,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   abort(): void {
     if (this.isWhole || this.cause !== undefined) return
     this.cause = new Error("the answer was given up")
-    this.controller?.abort(toError(this.cause))
+    this.controller?.abort(this.cause)
   }
 
   /** All of it, if it is here and nothing of it has been taken. */
@@ -155,5 +155,3 @@ export class Answer implements Dispatcher.DispatchHandler {
 
 /** Bytes that are kept of an answer that nobody reads at the moment. */
 const mostKept = 64 * 1024
-
-const toError = (cause: unknown): Error => cause instanceof Error ? cause : new Error(String(cause))
