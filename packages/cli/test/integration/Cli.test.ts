@@ -4,19 +4,10 @@ import * as Http from "node:http"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { afterEach, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import * as Spillway from "./spillway.js"
 
-const running: Array<Spillway.Running> = []
-const start = (...args: Parameters<typeof Spillway.start>) => {
-  const started = Spillway.start(...args)
-  running.push(started)
-  return started
-}
-afterEach(async () => {
-  for (const { process } of running) process.kill("SIGKILL")
-  await Promise.all(running.splice(0).map(({ ended }) => ended))
-})
+const start = Spillway.startForTest()
 
 const chat = (url: string, body: object, headers: Record<string, string> = {}) =>
   fetch(`${url}/v1/chat/completions`, {

@@ -1,22 +1,13 @@
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { afterEach, describe, expect, it, vi } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import * as Spillway from "./spillway.js"
 
 // each starts several processes
 vi.setConfig({ testTimeout: 120_000 })
 
-const running: Array<Spillway.Running> = []
-const start = (...args: Parameters<typeof Spillway.start>) => {
-  const started = Spillway.start(...args)
-  running.push(started)
-  return started
-}
-afterEach(async () => {
-  for (const { process } of running) process.kill("SIGKILL")
-  await Promise.all(running.splice(0).map(({ ended }) => ended))
-})
+const start = Spillway.startForTest()
 
 const ask = (url: string, model: string, headers: Record<string, string> = {}) =>
   fetch(`${url}/v1/chat/completions`, {

@@ -11,7 +11,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Url from "node:url"
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import * as Journal from "../../src/bulk/Journal.js"
 import * as Spillway from "./spillway.js"
 
@@ -47,17 +47,7 @@ const counting = async (options: object): Promise<Counting> => {
 const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "spillway-run-"))
 afterAll(() => Fs.rmSync(folder, { recursive: true }))
 
-const running = new Set<Spillway.Running>()
-const start = (...args: Parameters<typeof Spillway.start>) => {
-  const started = Spillway.start(...args)
-  running.add(started)
-  void started.ended.then(() => running.delete(started))
-  return started
-}
-afterEach(async () => {
-  for (const { process } of running) process.kill("SIGKILL")
-  await Promise.all([...running].map(({ ended }) => ended))
-})
+const start = Spillway.startForTest()
 
 const prompts = (name: string, count: number) => {
   const ids = Array.from({ length: count }, (_, at) => `${name}-${at + 1}`)

@@ -4,6 +4,7 @@
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Url from "node:url"
+import { afterEach } from "vitest"
 
 const main = Url.fileURLToPath(new URL("../../dist/main.js", import.meta.url))
 
@@ -52,6 +53,21 @@ export const start = (args: ReadonlyArray<string>, environment: Record<string, s
     })
   )
   return { process: child, output: () => ({ stdout, stderr }), url, ended }
+}
+
+/** The same; what a test of this file has begun, and left running, is killed after it. */
+export const startForTest = (): typeof start => {
+  const running = new Set<Running>()
+  afterEach(async () => {
+    for (const { process } of running) process.kill("SIGKILL")
+    await Promise.all([...running].map(({ ended }) => ended))
+  })
+  return (...args) => {
+    const started = start(...args)
+    running.add(started)
+    void started.ended.then(() => running.delete(started))
+    return started
+  }
 }
 
 export const run = (
